@@ -1,0 +1,1 @@
+//! What instances share and may lose.

@@ -1,0 +1,1 @@
+//! The use cases: authorize, capture, refund, settle what is in doubt.

@@ -1,0 +1,1 @@
+//! Rules to a compiled table to a decision with its reasons.
