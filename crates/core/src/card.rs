@@ -1,8 +1,11 @@
 //! Card numbers, so that they can be kept out.
 
+/// A scheme, its ranges, its lengths.
+type Scheme = (&'static str, &'static [(u32, u32)], &'static [usize]);
+
 /// Number ranges by leading digits, and the lengths that the scheme issues. Ranges are given as (first, last) of as many
 /// leading digits as the bounds have. Source: ISO/IEC 7812-1 and the schemes' published bin ranges, read 2026-11-22.
-const SCHEMES: &[(&str, &[(u32, u32)], &[usize])] = &[
+const SCHEMES: &[Scheme] = &[
     ("visa", &[(4, 4)], &[13, 16, 19]),
     ("mastercard", &[(51, 55), (2221, 2720)], &[16]),
     ("amex", &[(34, 34), (37, 37)], &[15]),

@@ -303,7 +303,7 @@ mod tests {
             assert_eq!(FailureCode::from_name(code.name()), Some(code));
             assert!(code.message().ends_with('.') && code.payer_message().ends_with('.'), "{code:?}");
         }
-        assert_eq!(FailureCode::ALL.len(), 35);
+        assert_eq!(FailureCode::ALL.len(), 36);
     }
 
     #[test]

@@ -1,1 +1,67 @@
-//! The use cases: authorize, capture, refund, settle what is in doubt.
+//! The use cases: authorize, capture, void, refund, settle what is in doubt.
+//!
+//! Nothing here knows HTTP or JSON. The engine starts no tasks, timers or threads: [`Clock`], [`Spawn`], [`Store`],
+//! [`Transport`](switchyard_core::Transport) and [`Render`] are passed in, and every await is on one of these.
+//!
+//! The rules that all of it serves: an operation is durable before its first byte leaves, and its outcome before the
+//! merchant hears of it; nothing is ever sent twice; only the provider, or proof that nothing left, ends it as failed.
+
+mod authorize;
+mod call;
+mod channel;
+mod command;
+mod conclude;
+mod follow_up;
+mod read;
+mod recover;
+mod route;
+mod task;
+mod watch;
+
+pub use channel::{Account, Channel, Channels, Limit};
+pub use command::{Answered, Caller, EngineError, FollowUp, Key, NewPayment, Refreshed, Render, Tokens};
+pub use recover::Recovered;
+pub use route::{Board, InForce};
+pub use task::{BoxedTask, Spawn, Stopping};
+pub use watch::{Outcome, Watch};
+
+use std::sync::Arc;
+use switchyard_core::Clock;
+use switchyard_store::Store;
+
+/// What the engine stands on.
+#[derive(Clone)]
+pub struct Seams {
+    /// Time and chance.
+    pub clock: Arc<dyn Clock>,
+    /// Where tasks run that outlive a request.
+    pub spawn: Arc<dyn Spawn>,
+    /// The ledger.
+    pub store: Arc<dyn Store>,
+    /// How answers look.
+    pub render: Arc<dyn Render>,
+    /// Who counts.
+    pub watch: Arc<dyn Watch>,
+    /// The rules in force and the channels' status.
+    pub board: Arc<Board>,
+}
+
+/// The use cases. One per worker, since the channels' connections belong to one; all share ledger, rules and status.
+pub struct Engine {
+    seams: Seams,
+    channels: Channels,
+}
+
+impl Engine {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(seams: Seams, channels: Channels) -> Arc<Self> {
+        Arc::new(Self { seams, channels })
+    }
+
+    /// The channels by name.
+    #[must_use]
+    pub fn channels(&self) -> &Channels {
+        &self.channels
+    }
+}

@@ -74,7 +74,9 @@ mod tests {
 
     #[test]
     fn refuses_other_keys() {
-        for header in ["Bearer sim_test_", "Bearer sk_test_acme", "Basic sim_test_acme", "sim_test_acme", "Bearer sim_test_A"] {
+        for header in
+            ["Bearer sim_test_", "Bearer sk_test_acme", "Basic sim_test_acme", "sim_test_acme", "Bearer sim_test_A"]
+        {
             assert_eq!(account(header), Err(ApiError::KeyInvalid), "{header}");
         }
         assert_eq!(account("Bearer sim_test_revoked"), Err(ApiError::KeyRevoked));

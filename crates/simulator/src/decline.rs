@@ -12,7 +12,8 @@ pub(crate) struct Decline {
 }
 
 /// What pending charges end with that are to be declined.
-pub(crate) static DO_NOT_HONOR: &Decline = &decline("do_not_honor", "05", "", "The issuer refuses, and does not say why.");
+pub(crate) static DO_NOT_HONOR: &Decline =
+    &decline("do_not_honor", "05", "", "The issuer refuses, and does not say why.");
 pub(crate) static GENERIC: &Decline = &decline("generic_decline", "", "", "Declined.");
 pub(crate) static AUTHENTICATION_FAILED: &Decline =
     &decline("authentication_failed", "", "", "The payer did not prove who they are.");
@@ -59,7 +60,10 @@ impl Decline {
 
 /// An empty code means that there is none.
 const fn decline(
-    code: &'static str, network_code: &'static str, advice_code: &'static str, message: &'static str,
+    code: &'static str,
+    network_code: &'static str,
+    advice_code: &'static str,
+    message: &'static str,
 ) -> Decline {
     let network_code = if network_code.is_empty() { None } else { Some(network_code) };
     let advice_code = if advice_code.is_empty() { None } else { Some(advice_code) };

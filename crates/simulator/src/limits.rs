@@ -29,6 +29,8 @@ pub(crate) const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// Requests under way get so many seconds when the server stops.
 pub(crate) const SHUTDOWN_SECONDS: u64 = 5;
 
+/// How long the ledger waits for more jobs, once several came at the same time. Still a fast provider.
+pub(crate) const GATHER: Duration = Duration::from_millis(1);
 /// Jobs that share a commit.
 pub(crate) const BATCH_MAX: usize = 256;
 /// Rows of one page of the ledger; they are read by the thread that writes.

@@ -118,7 +118,8 @@ mod tests {
 
     #[test]
     fn declines_carry_their_codes() {
-        let Some(Plan { outcome: Outcome::Decline(decline), fault: None }) = plan("tok_declined_insufficient_funds") else {
+        let Some(Plan { outcome: Outcome::Decline(decline), fault: None }) = plan("tok_declined_insufficient_funds")
+        else {
             panic!("not a decline");
         };
         assert_eq!((decline.network_code, decline.advice_code), (Some("51"), Some("02")));
@@ -126,7 +127,9 @@ mod tests {
 
     #[test]
     fn unknown_tokens_are_refused() {
-        for token in ["tok_refused_connection", "tok_declined_", "tok_declined_no_channel_available", "tok_", "", "approved"] {
+        for token in
+            ["tok_refused_connection", "tok_declined_", "tok_declined_no_channel_available", "tok_", "", "approved"]
+        {
             assert_eq!(plan(token), None, "{token}");
         }
     }

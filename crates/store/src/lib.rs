@@ -1,1 +1,374 @@
 //! The ledger: what must not be lost.
+//!
+//! A store takes whole transactions as values ([`Begin`], [`Conclude`], [`Postpone`] …), never an open transaction, so that
+//! a writer can batch them: each is checked first and written after, and one that is refused fails alone. What they hold
+//! was computed by [`switchyard_core::settle`]; the store compares versions and writes.
+//!
+//! Versions: a row in a command carries the version that was *seen*; the store writes it with the next one, and refuses
+//! ([`Begun::Stale`], [`Written::Stale`]) where the ledger holds another. A new row is seen at version 0.
+
+pub mod sqlite;
+#[cfg(feature = "suite")]
+pub mod suite;
+
+pub use sqlite::Sqlite;
+
+use bytes::Bytes;
+use std::net::IpAddr;
+use switchyard_core::id::KeyId;
+use switchyard_core::payment::Payment;
+use switchyard_core::settle::Happened;
+use switchyard_core::{
+    ChannelName, MerchantName, Method, Mode, Operation, OperationId, OperationKind, OrderType, PaymentId,
+    PaymentStatus, Timestamp,
+};
+
+/// The claim on an idempotency key: both are keyed hashes, so that nothing of key or body is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// Of merchant, mode and key.
+    pub key: [u8; 16],
+    /// Of method, path and parsed body.
+    pub request: [u8; 16],
+}
+
+/// An answer as the merchant got it, kept to be given again byte for byte.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// An intent: a new operation, of a new payment or of one that stands.
+#[derive(Clone, Debug)]
+pub struct Begin {
+    /// The claim on the merchant's key. `None` for operations that no merchant asked for.
+    pub claim: Option<Claim>,
+    /// The payment with the operation taken in. Seen at version 0: it is new.
+    pub payment: Payment,
+    /// The operation, new.
+    pub operation: Operation,
+    /// What to tell the merchant, in order.
+    pub events: Vec<Happened>,
+    /// The answer, where the operation has ended before it began (no channel, a reject rule).
+    pub answer: Option<Answer>,
+}
+
+/// What became of a [`Begin`].
+#[derive(Clone, Debug)]
+pub enum Begun {
+    /// Durable.
+    Done,
+    /// The key is taken: checked before anything else.
+    KeyTaken(Box<Claimed>),
+    /// A new payment, and another one of the merchant, mode and reference is open (processing, in doubt or requiring
+    /// action) while neither this command's payment allows duplicates.
+    ReferenceOpen(PaymentId),
+    /// The payment has moved on.
+    Stale,
+}
+
+/// What a key was used for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Claimed {
+    /// The request's fingerprint.
+    pub request: [u8; 16],
+    /// The operation it began.
+    pub operation: Operation,
+    /// Its payment as it stands.
+    pub payment: Payment,
+    /// The final answer, once there is one.
+    pub answer: Option<Answer>,
+}
+
+/// The outcome of an operation, or later news of it.
+#[derive(Clone, Debug)]
+pub struct Conclude {
+    /// The payment after it, carrying the version that was seen.
+    pub payment: Payment,
+    /// The operation after it, carrying the version that was seen.
+    pub operation: Operation,
+    /// What to tell the merchant, in order.
+    pub events: Vec<Happened>,
+    /// The final answer; one that is kept already is never replaced.
+    pub answer: Option<Answer>,
+}
+
+/// Sets when to look an operation up next, and nothing else.
+#[derive(Clone, Copy, Debug)]
+pub struct Postpone {
+    /// Which operation.
+    pub operation: OperationId,
+    /// The version that was seen.
+    pub version: u32,
+    /// How often it was looked up by now.
+    pub look_ups: u32,
+    /// When to ask again; `None` never.
+    pub next_look_up_at: Option<Timestamp>,
+}
+
+/// What became of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// Durable.
+    Done,
+    /// A row has moved on; nothing was written.
+    Stale,
+}
+
+/// Which payments to list, newest first. Every condition given must hold.
+#[derive(Clone, Debug)]
+#[allow(missing_docs, reason = "the merchant's API describes the filters")]
+pub struct PaymentFilter {
+    pub merchant: MerchantName,
+    pub mode: Mode,
+    pub status: Option<PaymentStatus>,
+    pub in_doubt: Option<bool>,
+    pub reference: Option<String>,
+    pub order_type: Option<OrderType>,
+    pub channel: Option<ChannelName>,
+    pub currency: Option<switchyard_core::Currency>,
+    pub method: Option<Method>,
+    pub customer: Option<String>,
+    pub provider_reference: Option<String>,
+    pub amount_min: Option<i64>,
+    pub amount_max: Option<i64>,
+    /// Included.
+    pub created_from: Option<Timestamp>,
+    /// Excluded.
+    pub created_to: Option<Timestamp>,
+}
+
+/// One page of a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page<T> {
+    /// Newest first. A page may hold fewer than asked, even none, while there is more: a scan is bounded.
+    pub data: Vec<T>,
+    /// Pass it as `before` to go on; `None` at the end.
+    pub next: Option<uuid::Uuid>,
+}
+
+/// What an API key may do. Kept as bits; their order is their number in a store, so only ever append.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "each is named as merchants read it")]
+pub enum Scope {
+    PaymentsWrite,
+    PaymentsRead,
+    RefundsWrite,
+    PayoutsWrite,
+    PayoutsApprove,
+    DisputesWrite,
+    WebhooksManage,
+    KeysManage,
+}
+
+impl Scope {
+    /// Every scope, in the order of the bits.
+    pub const ALL: &'static [Self] = &[
+        Self::PaymentsWrite,
+        Self::PaymentsRead,
+        Self::RefundsWrite,
+        Self::PayoutsWrite,
+        Self::PayoutsApprove,
+        Self::DisputesWrite,
+        Self::WebhooksManage,
+        Self::KeysManage,
+    ];
+
+    /// The name in requests and on the command line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PaymentsWrite => "payments:write",
+            Self::PaymentsRead => "payments:read",
+            Self::RefundsWrite => "refunds:write",
+            Self::PayoutsWrite => "payouts:write",
+            Self::PayoutsApprove => "payouts:approve",
+            Self::DisputesWrite => "disputes:write",
+            Self::WebhooksManage => "webhooks:manage",
+            Self::KeysManage => "keys:manage",
+        }
+    }
+
+    /// Reads the name back.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|scope| scope.as_str() == name)
+    }
+}
+
+/// An API key without its secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKey {
+    /// Its id, which is no secret.
+    pub id: KeyId,
+    /// Keyed hash of the secret.
+    pub hash: [u8; 32],
+    /// Whose key it is.
+    pub merchant: MerchantName,
+    /// Test or live.
+    pub mode: Mode,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+    /// What people call it.
+    pub label: String,
+    /// From which addresses it may be used; empty for any.
+    pub addresses: Vec<IpAddr>,
+    /// When it was issued.
+    pub created_at: Timestamp,
+    /// When it ends by itself.
+    pub expires_at: Option<Timestamp>,
+    /// When it was taken back.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// An operator's word on a channel, which wins over its health.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Override {
+    /// Which channel.
+    pub channel: ChannelName,
+    /// `up`, `degraded`, `down` or `disabled`.
+    pub status: String,
+    /// Why, for people.
+    pub reason: String,
+    /// When it ends by itself.
+    pub expires_at: Option<Timestamp>,
+    /// When it was set.
+    pub set_at: Timestamp,
+}
+
+/// One line of the append-only audit log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Audit {
+    /// When.
+    pub at: Timestamp,
+    /// Who: `cli`, or the name of an operator token.
+    pub actor: String,
+    /// What was done, such as `key.issued`.
+    pub action: String,
+    /// To what: an id or a name.
+    pub subject: String,
+    /// Details without secrets.
+    pub detail: String,
+}
+
+/// Changes that operators make. Each is written together with its audit line.
+#[derive(Clone, Debug)]
+pub enum Administer {
+    /// A new API key.
+    IssueKey(ApiKey),
+    /// Takes a key back; a key unknown or taken back already is [`Written::Stale`].
+    RevokeKey(KeyId, Timestamp),
+    /// Sets or replaces the override of a channel.
+    SetOverride(Override),
+    /// Removes it; none there is [`Written::Stale`].
+    ClearOverride(ChannelName),
+}
+
+/// Figures for metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Operations in doubt.
+    pub in_doubt: u64,
+    /// Operations that will be looked up.
+    pub watched: u64,
+    /// When the oldest operation in doubt was begun.
+    pub oldest_in_doubt: Option<i64>,
+}
+
+/// An event with its place in the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// Its place in the feed, growing.
+    pub position: i64,
+    /// Whose it is.
+    pub merchant: MerchantName,
+    /// Test or live.
+    pub mode: Mode,
+    /// What happened.
+    pub happened: Happened,
+}
+
+/// Why the ledger did not do it. Nothing was written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// More is waiting than may wait.
+    #[error("the ledger has too much to do")]
+    Overloaded,
+    /// Disk, database or connection failed.
+    #[error("the ledger is unavailable: {0}")]
+    Unavailable(String),
+    /// A row cannot be what it is.
+    #[error("the ledger holds a row that makes no sense: {0}")]
+    Corrupt(String),
+}
+
+/// The ledger.
+#[async_trait::async_trait]
+pub trait Store: Send + Sync {
+    /// Writes an intent and claims its key, in one transaction.
+    async fn begin(&self, command: Begin) -> Result<Begun, StoreError>;
+
+    /// Writes an outcome or later news.
+    async fn conclude(&self, command: Conclude) -> Result<Written, StoreError>;
+
+    /// Sets when to look up next.
+    async fn postpone(&self, command: Postpone) -> Result<Written, StoreError>;
+
+    /// Does what an operator asks, and writes it into the audit log.
+    async fn administer(&self, command: Administer, audit: Audit) -> Result<Written, StoreError>;
+
+    /// One payment.
+    async fn payment(&self, id: PaymentId) -> Result<Option<Payment>, StoreError>;
+
+    /// One operation.
+    async fn operation(&self, id: OperationId) -> Result<Option<Operation>, StoreError>;
+
+    /// Many operations of a payment, in the order asked; unknown ones are left out.
+    async fn operations(&self, ids: Vec<OperationId>) -> Result<Vec<Operation>, StoreError>;
+
+    /// What a key was used for, and a payment, both of one moment.
+    async fn claimed(&self, key: [u8; 16], payment: PaymentId)
+    -> Result<(Option<Claimed>, Option<Payment>), StoreError>;
+
+    /// Payments, newest first; `before` excluded.
+    async fn list_payments(
+        &self,
+        filter: PaymentFilter,
+        before: Option<PaymentId>,
+        limit: u32,
+    ) -> Result<Page<Payment>, StoreError>;
+
+    /// Operations of the kinds, newest first, of one merchant and mode, with their payments; `before` excluded.
+    async fn list_operations(
+        &self,
+        merchant: MerchantName,
+        mode: Mode,
+        kinds: Vec<OperationKind>,
+        before: Option<OperationId>,
+        limit: u32,
+    ) -> Result<Page<(Operation, Payment)>, StoreError>;
+
+    /// Operations whose next look-up is due at `now`, longest due first.
+    async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Operation>, StoreError>;
+
+    /// Operations that are merely intended, begun before `before`: at start, those of a process that died.
+    async fn intended(&self, before: Timestamp, limit: u32) -> Result<Vec<Operation>, StoreError>;
+
+    /// Events after a place in the feed, oldest first.
+    async fn events(&self, after: i64, limit: u32) -> Result<Vec<Recorded>, StoreError>;
+
+    /// Every API key, revoked ones included.
+    async fn keys(&self) -> Result<Vec<ApiKey>, StoreError>;
+
+    /// Every override.
+    async fn overrides(&self) -> Result<Vec<Override>, StoreError>;
+
+    /// The audit log's latest lines, newest first.
+    async fn audit(&self, limit: u32) -> Result<Vec<Audit>, StoreError>;
+
+    /// Figures for metrics.
+    async fn totals(&self) -> Result<Totals, StoreError>;
+}

@@ -1,0 +1,15 @@
+//! The suite on the coordination in this process, and properties of it.
+#![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
+mod properties;
+mod reconfigure;
+mod sample;
+mod share;
+mod threads;
+
+use switchyard_coordination::{InProcess, suite};
+
+#[test]
+fn in_process_keeps_every_promise() {
+    suite::run(|channels| Box::new(InProcess::new(channels)));
+}

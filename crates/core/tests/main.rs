@@ -1,0 +1,5 @@
+//! The contract, tried from outside.
+
+mod sample;
+mod sums;
+mod transitions;

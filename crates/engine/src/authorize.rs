@@ -1,0 +1,244 @@
+//! A new payment.
+
+use crate::call::Ask;
+use crate::channel::{Channel, Entered};
+use crate::conclude::Known;
+use crate::follow_up::replay;
+use crate::route::Routed;
+use crate::task::Reply;
+use crate::{Answered, Caller, Engine, EngineError, Key, NewPayment, Outcome};
+use std::sync::Arc;
+use switchyard_core::limits::SEND_WITHIN;
+use switchyard_core::payment::{CaptureMode, Decided, News, Source};
+use switchyard_core::provider::Authorize;
+use switchyard_core::settle::{Report, begin, settle};
+use switchyard_core::status::OperationState;
+use switchyard_core::{
+    Failure, FailureCode, Operation, OperationId, OperationKind, Payment, PaymentId, PaymentStatus, Timestamp,
+};
+use switchyard_store::{Answer, Begin, Begun};
+
+/// Everything that a new payment's task needs.
+struct Start {
+    key: Key,
+    known: Known,
+    ask: Box<Authorize>,
+    way: Way,
+}
+
+/// Where a payment goes.
+enum Way {
+    /// To this channel, which has a place for it.
+    Channel(Arc<Channel>, Entered),
+    /// Nowhere, for this reason.
+    Nowhere(FailureCode),
+}
+
+impl Engine {
+    /// Routes, authorizes and, unless capture is manual, captures.
+    ///
+    /// # Errors
+    /// [`EngineError`]; nothing was recorded then.
+    pub async fn create_payment(
+        self: &Arc<Self>,
+        caller: Caller,
+        key: Key,
+        ask: NewPayment,
+    ) -> Result<Answered, EngineError> {
+        let start = self.start(caller, key, ask)?;
+        let engine = Arc::clone(self);
+        self.owned(move |reply| async move { engine.authorize(start, reply).await }).await
+    }
+
+    fn start(&self, caller: Caller, key: Key, ask: NewPayment) -> Result<Start, EngineError> {
+        let id = PaymentId::from_uuid(self.seams.clock.uuid());
+        let Routed { decided, channel, token, failure } = self.route(&caller, id, &ask)?;
+        let way = match (channel, failure) {
+            (Some(channel), _) => match channel.limit.enter() {
+                Some(entered) => Way::Channel(channel, entered),
+                None => Way::Nowhere(FailureCode::ChannelSaturated),
+            },
+            (None, failure) => Way::Nowhere(failure.unwrap_or(FailureCode::NoChannelAvailable)),
+        };
+        let operation = OperationId::from_uuid(self.seams.clock.uuid());
+        let known = self.draft(caller, id, operation, &ask, decided, &way);
+        let ask = Box::new(Authorize {
+            operation,
+            amount: ask.amount,
+            capture: ask.capture,
+            method: ask.method,
+            token,
+            country: ask.country,
+            return_url: ask.return_url,
+            statement_descriptor: ask.statement_descriptor,
+            description: ask.description,
+            customer: ask.customer,
+            billing_address: ask.billing_address,
+            shipping_address: ask.shipping_address,
+            browser: ask.browser,
+        });
+        Ok(Start { key, known, ask, way })
+    }
+
+    fn draft(
+        &self,
+        caller: Caller,
+        id: PaymentId,
+        operation: OperationId,
+        ask: &NewPayment,
+        decided: Decided,
+        way: &Way,
+    ) -> Known {
+        let now = self.seams.clock.now();
+        let (target, provider) = match way {
+            Way::Channel(channel, _) => (
+                channel.account(caller.mode).map(|account| Arc::clone(&account.target)),
+                Some(Arc::clone(&channel.provider)),
+            ),
+            Way::Nowhere(_) => (None, None),
+        };
+        let payment = Payment {
+            id,
+            merchant: caller.merchant,
+            mode: caller.mode,
+            status: PaymentStatus::Processing,
+            amount: ask.amount,
+            authorized: 0,
+            captured: 0,
+            released: 0,
+            refunded: 0,
+            pending: Vec::with_capacity(1),
+            operations: Vec::with_capacity(1),
+            country: ask.country,
+            order_type: ask.order_type.clone(),
+            reference: ask.reference.clone(),
+            method: ask.method,
+            capture: ask.capture,
+            card: None,
+            checks: None,
+            capture_before: None,
+            next_action: None,
+            failure: None,
+            last_failure: None,
+            decided,
+            provider,
+            provider_reference: None,
+            observed: None,
+            contradiction: None,
+            statement_descriptor: ask.statement_descriptor.clone(),
+            description: ask.description.clone(),
+            customer: ask.customer.as_ref().and_then(|customer| customer.id.clone()),
+            metadata: ask.metadata.clone(),
+            allow_duplicate_reference: ask.allow_duplicate_reference,
+            created_at: now,
+            updated_at: now,
+            events: 0,
+            version: 0,
+        };
+        let kind = match ask.capture {
+            CaptureMode::Automatic => OperationKind::Sale,
+            CaptureMode::Manual => OperationKind::Authorize,
+        };
+        let operation = Operation {
+            id: operation,
+            payment: id,
+            kind,
+            state: OperationState::Intended,
+            amount: ask.amount.minor(),
+            last: false,
+            reason: None,
+            target,
+            provider_reference: None,
+            failure: None,
+            created_at: now,
+            updated_at: now,
+            send_by: now.after(SEND_WITHIN),
+            next_look_up_at: None,
+            look_ups: 0,
+            events: 0,
+            version: 0,
+        };
+        Known { payment, operation }
+    }
+
+    async fn authorize(self: Arc<Self>, start: Start, mut reply: Reply<Result<Answered, EngineError>>) {
+        let Start { key, known, ask, way } = start;
+        let Known { payment, operation } = known;
+        let now = payment.created_at;
+        let moved = match begin(payment, operation, now) {
+            Ok(moved) => moved,
+            Err(refusal) => return reply.send(Err(refusal.into())),
+        };
+        let (channel, _entered) = match way {
+            Way::Channel(channel, entered) => (channel, entered),
+            Way::Nowhere(code) => return reply.send(self.record_unrouted(key, moved, code, now).await),
+        };
+        let mut known = Known { payment: moved.payment, operation: moved.operation };
+        let Some(account) = channel.account(known.payment.mode) else {
+            return reply.send(Err(EngineError::Stopping));
+        };
+        let send_by = self.send_by();
+        known.operation.next_look_up_at = self.first_look_up(&channel, account, known.operation.send_by);
+        let command = Begin {
+            claim: Some(key),
+            payment: known.payment.clone(),
+            operation: known.operation.clone(),
+            events: moved.events,
+            answer: None,
+        };
+        match self.seams.store.begin(command).await {
+            Ok(Begun::Done) => {}
+            Ok(other) => return reply.send(self.not_begun(key, other)),
+            Err(error) => return reply.send(Err(error.into())),
+        }
+        known.payment.version = known.payment.version.saturating_add(1);
+        known.operation.version = known.operation.version.saturating_add(1);
+        let (mode, kind) = (known.payment.mode, known.operation.kind);
+        let (report, source) = self.call(&channel, account, mode, kind, Ask::Authorize(ask), send_by).await;
+        self.conclude(&channel, known, report, source, |answer| {
+            reply.send(answer.map(|answer| Answered { answer, replayed: false }));
+        })
+        .await;
+    }
+
+    /// No channel, a reject rule, a full channel: recorded as failed, with its decision, in one transaction.
+    async fn record_unrouted(
+        &self,
+        key: Key,
+        begun: switchyard_core::settle::Moved,
+        code: FailureCode,
+        now: Timestamp,
+    ) -> Result<Answered, EngineError> {
+        let report = Report::bare(News::Refused(Failure::new(code)));
+        let moved = settle(begun.payment, begun.operation, &report, Source::Gateway, now);
+        let mut events = begun.events;
+        events.extend(moved.events);
+        let answer = self.seams.render.answer(&moved.payment, &moved.operation);
+        let kind = moved.operation.kind;
+        let channel = moved.payment.decided.channel.clone();
+        let command = Begin {
+            claim: Some(key),
+            payment: moved.payment,
+            operation: moved.operation,
+            events,
+            answer: Some(answer.clone()),
+        };
+        match self.seams.store.begin(command).await? {
+            Begun::Done => {
+                self.seams.watch.settled(channel.as_ref(), kind, Outcome::Refused(code), Source::Gateway);
+                Ok(Answered { answer, replayed: false })
+            }
+            other => self.not_begun(key, other),
+        }
+    }
+
+    /// What a new payment that was not begun means for the merchant.
+    fn not_begun(&self, key: Key, begun: Begun) -> Result<Answered, EngineError> {
+        match begun {
+            Begun::KeyTaken(claimed) => replay(&self.seams, key, *claimed),
+            Begun::ReferenceOpen(other) => Err(EngineError::ReferenceOpen(other)),
+            // A new row cannot have moved on: its id was used before, which only a broken source of ids brings about.
+            Begun::Done | Begun::Stale => Err(EngineError::Overloaded),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The merchant's HTTP API: reads requests, asks the engine, shows what it says. No use case lives here.
+//!
+//! Every request takes the same way ([`call::serve`]): a request id, the API key and its scope, the body within bounds,
+//! card numbers refused, all faulty fields told at once; then one call of the engine; then one line in the log.
+
+mod auth;
+mod call;
+mod card_numbers;
+mod faults;
+mod fields;
+mod filters;
+mod fingerprint;
+mod follow_up_body;
+mod json;
+mod operation_view;
+mod operations;
+mod payer_body;
+mod payment_body;
+mod payment_view;
+mod payments;
+mod problem;
+mod query;
+mod request_body;
+mod routes;
+#[cfg(test)]
+mod tests;
+mod use_cases;
+mod view;
+
+pub(crate) use auth::{Keys, SANDBOX_KEY, sandbox_key};
+pub(crate) use fingerprint::Pepper;
+pub(crate) use problem::Code;
+pub(crate) use routes::configure;
+pub(crate) use use_cases::UseCases;
+pub(crate) use view::JsonRender;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use switchyard_core::{Clock, MerchantName, OrderType};
+
+/// All that the API needs, one for each worker, as `web::Data`.
+pub(crate) struct Api {
+    /// Does what is asked.
+    pub(crate) engine: Arc<dyn UseCases>,
+    /// Who may ask; shared by all workers.
+    pub(crate) keys: Arc<Keys>,
+    /// What each merchant may use; shared by all workers.
+    pub(crate) merchants: Arc<Merchants>,
+    /// For the fingerprints of requests; the same that made `keys`.
+    pub(crate) pepper: Pepper,
+    /// For expiry, durations and request ids.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Counts requests.
+    pub(crate) metrics: Arc<dyn ApiMetrics>,
+}
+
+/// Takes note of requests.
+pub(crate) trait ApiMetrics: Send + Sync {
+    /// One request was answered. `route` is a pattern, never an address; `method` one of the few that there are. A
+    /// client that left before its answer counts as status 499.
+    fn request(&self, route: &'static str, method: &'static str, status: u16, duration: Duration);
+}
+
+/// What each merchant may use.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Merchants {
+    order_types: HashMap<MerchantName, Vec<OrderType>>,
+}
+
+impl Merchants {
+    /// From merchants and the order types that move money to them.
+    pub(crate) fn new(order_types: impl IntoIterator<Item = (MerchantName, Vec<OrderType>)>) -> Self {
+        Self { order_types: order_types.into_iter().collect() }
+    }
+
+    /// Those of one merchant; none where it is not declared any more.
+    fn order_types(&self, merchant: &MerchantName) -> &[OrderType] {
+        self.order_types.get(merchant).map(Vec::as_slice).unwrap_or_default()
+    }
+}

@@ -1,0 +1,72 @@
+//! Which address does what.
+
+use super::call::serve;
+use super::operations::{self, CAPTURES, Noun, REFUNDS, VOIDS};
+use super::payments::{self, PAYMENT, PAYMENTS};
+use super::problem::{Code, Problem};
+use actix_web::http::{Method, header};
+use actix_web::web::{self, Payload, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, Resource};
+
+/// What the log and the metrics call an address that there is not.
+const NOWHERE: &str = "none";
+
+/// Adds the API to an application that has `web::Data<Api>`. Nothing it knows, and nothing it does not, is answered in
+/// another form than the API's.
+pub(crate) fn configure(app: &mut ServiceConfig) {
+    app.service(
+        resource(PAYMENTS, GET_AND_POST)
+            .route(web::post().to(payments::create))
+            .route(web::get().to(payments::list))
+            .route(web::head().to(payments::list)),
+    );
+    // The most frequent call after it.
+    app.service(readable(PAYMENT, payments::read));
+    for noun in [&CAPTURES, &VOIDS, &REFUNDS] {
+        operations(app, noun);
+    }
+    app.default_service(web::to(nowhere));
+}
+
+fn operations(app: &mut ServiceConfig, noun: &'static Noun) {
+    let create = move |request: HttpRequest, payload: Payload| operations::create(noun, request, payload);
+    app.service(resource(noun.made_at, POST).route(web::post().to(create)));
+    app.service(readable(noun.listed_at, move |request: HttpRequest| operations::list(noun, request)));
+    app.service(readable(noun.read_at, move |request: HttpRequest| operations::read(noun, request)));
+}
+
+fn readable<F, R>(path: &'static str, handler: F) -> Resource
+where
+    F: Fn(HttpRequest) -> R + Clone + 'static,
+    R: Future<Output = HttpResponse> + 'static,
+{
+    resource(path, GET).route(web::get().to(handler.clone())).route(web::head().to(handler))
+}
+
+const GET: &str = "GET, HEAD, OPTIONS";
+const POST: &str = "POST, OPTIONS";
+const GET_AND_POST: &str = "GET, HEAD, POST, OPTIONS";
+
+/// An address that refuses every method but those it is given, and tells which they are.
+fn resource(path: &'static str, allow: &'static str) -> Resource {
+    web::resource(path).default_service(web::to(move |request: HttpRequest| async move {
+        if request.method() == Method::OPTIONS {
+            return HttpResponse::NoContent().insert_header((header::ALLOW, allow)).finish();
+        }
+        serve(request, path, async |call| {
+            call.refuse_card_numbers()?;
+            let detail = format!("this address knows {allow}");
+            Err(Problem { allow: Some(allow), ..Problem::new(Code::MethodNotAllowed, detail) })
+        })
+        .await
+    }))
+}
+
+async fn nowhere(request: HttpRequest) -> HttpResponse {
+    serve(request, NOWHERE, async |call| {
+        call.refuse_card_numbers()?;
+        call.query()?;
+        Err(Problem::not_found("address"))
+    })
+    .await
+}

@@ -1,0 +1,140 @@
+//! A payment and its operations, as the engine gives them.
+
+use std::sync::Arc;
+use switchyard_core::operation::Target;
+use switchyard_core::payment::{CaptureMode, CardFacts, Checks, Decided, NextAction, Pending, Source};
+use switchyard_core::status::OperationState;
+use switchyard_core::{
+    ChannelName, Country, Currency, Failure, FailureCode, MerchantName, Method, Mode, Money, Operation, OperationId,
+    OperationKind, OrderType, Payment, PaymentId, PaymentStatus, Timestamp,
+};
+use uuid::Uuid;
+
+/// 2026-03-01T12:00:00.007Z.
+pub(super) const AT: Timestamp = Timestamp(1_772_366_400_007);
+
+pub(super) fn payment_id() -> PaymentId {
+    PaymentId::from_uuid(Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0001))
+}
+
+pub(super) fn operation_id(number: u128) -> OperationId {
+    OperationId::from_uuid(Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0100 + number))
+}
+
+/// Authorized for 125.00 EUR by card, with a refund of nothing yet.
+pub(super) fn payment() -> Payment {
+    Payment {
+        id: payment_id(),
+        merchant: MerchantName::new("demo").unwrap(),
+        mode: Mode::Test,
+        status: PaymentStatus::Authorized,
+        amount: Money::new(12_500, Currency::from_code("EUR").unwrap()).unwrap(),
+        authorized: 12_500,
+        captured: 0,
+        released: 0,
+        refunded: 0,
+        pending: Vec::new(),
+        operations: vec![operation_id(0)],
+        country: Country::from_code("DE").unwrap(),
+        order_type: OrderType::new("ecommerce").unwrap(),
+        reference: "order-1001".into(),
+        method: Method::Card,
+        capture: CaptureMode::Manual,
+        card: Some(CardFacts { brand: Some("visa".into()), last4: Some("4242".into()) }),
+        checks: Some(Checks { cvc: Some("match".into()), avs_line: None, avs_postal: None }),
+        capture_before: Some(Timestamp(AT.0 + 604_800_000)),
+        next_action: None,
+        failure: None,
+        last_failure: None,
+        decided: Decided {
+            rule: "eu-cards".into(),
+            rules_version: "sha256:00ff".into(),
+            channel: ChannelName::new("simulator_eu"),
+            reason: "first channel up".into(),
+            snapshot: Arc::from([]),
+            offer: Arc::from([]),
+        },
+        provider: Some("simulator".into()),
+        provider_reference: Some("ch_1".into()),
+        observed: Some((AT, Source::Answer)),
+        contradiction: None,
+        statement_descriptor: None,
+        description: None,
+        customer: None,
+        metadata: vec![("cart".into(), "77".into()), ("a".into(), "\"quoted\"\n".into())],
+        allow_duplicate_reference: false,
+        created_at: Timestamp(AT.0 - 7),
+        updated_at: AT,
+        events: 2,
+        version: 2,
+    }
+}
+
+/// The payment without all that can be missing.
+pub(super) fn waiting_payment() -> Payment {
+    Payment {
+        status: PaymentStatus::RequiresAction,
+        method: Method::Ideal,
+        capture: CaptureMode::Automatic,
+        authorized: 0,
+        card: None,
+        checks: None,
+        capture_before: None,
+        next_action: Some(NextAction::Redirect { url: "https://bank.example/a?b".into(), expires_at: Some(AT) }),
+        last_failure: Some(Failure::new(FailureCode::InsufficientFunds)),
+        provider_reference: None,
+        metadata: Vec::new(),
+        pending: vec![Pending {
+            operation: operation_id(0),
+            kind: OperationKind::Sale,
+            amount: 12_500,
+            in_doubt: false,
+            last: false,
+        }],
+        ..payment()
+    }
+}
+
+/// Ended before anything was sent.
+pub(super) fn failed_payment() -> Payment {
+    let mut payment = Payment {
+        status: PaymentStatus::Failed,
+        authorized: 0,
+        card: None,
+        checks: None,
+        capture_before: None,
+        failure: Some(Failure::told(FailureCode::LostOrStolen, Some("41".into()), Some("Lost card".into()))),
+        provider: None,
+        provider_reference: None,
+        observed: None,
+        ..payment()
+    };
+    payment.decided.channel = None;
+    payment
+}
+
+pub(super) fn operation(number: u128, kind: OperationKind, state: OperationState) -> Operation {
+    Operation {
+        id: operation_id(number),
+        payment: payment_id(),
+        kind,
+        state,
+        amount: 2_500,
+        last: false,
+        reason: None,
+        target: Some(Arc::new(Target {
+            channel: ChannelName::new("simulator_eu").unwrap(),
+            base: "http://127.0.0.1:8090".into(),
+            account: "eu".into(),
+        })),
+        provider_reference: Some(format!("{}_9", kind.prefix())),
+        failure: None,
+        created_at: AT,
+        updated_at: AT,
+        send_by: AT,
+        next_look_up_at: None,
+        look_ups: 0,
+        events: 0,
+        version: 1,
+    }
+}

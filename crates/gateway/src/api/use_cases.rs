@@ -1,0 +1,115 @@
+//! What the API asks of the engine.
+
+use async_trait::async_trait;
+use switchyard_core::{Operation, OperationId, OperationKind, Payment, PaymentId};
+use switchyard_engine::{Answered, Caller, Engine, EngineError, FollowUp, Key, NewPayment, Refreshed};
+use switchyard_store::{Page, PaymentFilter};
+
+/// The engine, as far as merchants reach it. A trait, so that the API is tested without ledger and providers.
+#[async_trait(?Send)]
+pub(crate) trait UseCases {
+    /// Routes, authorizes and, unless it is manual, captures.
+    async fn create_payment(&self, caller: Caller, key: Key, ask: NewPayment) -> Result<Answered, EngineError>;
+
+    /// Captures, voids or refunds.
+    async fn follow_up(
+        &self,
+        caller: Caller,
+        key: Key,
+        payment: PaymentId,
+        ask: FollowUp,
+    ) -> Result<Answered, EngineError>;
+
+    /// A payment of the caller's.
+    async fn payment(&self, caller: &Caller, id: PaymentId) -> Result<Payment, EngineError>;
+
+    /// The same, asked of its provider first.
+    async fn refresh(&self, caller: &Caller, id: PaymentId) -> Result<Refreshed, EngineError>;
+
+    /// A payment's operations, oldest first.
+    async fn operations(&self, payment: &Payment) -> Result<Vec<Operation>, EngineError>;
+
+    /// An operation of the caller's, of one of the kinds, with its payment.
+    async fn operation(
+        &self,
+        caller: &Caller,
+        kinds: &[OperationKind],
+        id: OperationId,
+    ) -> Result<(Operation, Payment), EngineError>;
+
+    /// Payments, newest first; `before` excluded.
+    async fn list_payments(
+        &self,
+        filter: PaymentFilter,
+        before: Option<PaymentId>,
+        limit: u32,
+    ) -> Result<Page<Payment>, EngineError>;
+
+    /// Operations of the kinds with their payments, newest first; `before` excluded.
+    async fn list_operations(
+        &self,
+        caller: &Caller,
+        kinds: &[OperationKind],
+        payment: Option<PaymentId>,
+        before: Option<OperationId>,
+        limit: u32,
+    ) -> Result<Page<(Operation, Payment)>, EngineError>;
+}
+
+#[async_trait(?Send)]
+impl UseCases for Engine {
+    async fn create_payment(&self, caller: Caller, key: Key, ask: NewPayment) -> Result<Answered, EngineError> {
+        self.create_payment(caller, key, ask).await
+    }
+
+    async fn follow_up(
+        &self,
+        caller: Caller,
+        key: Key,
+        payment: PaymentId,
+        ask: FollowUp,
+    ) -> Result<Answered, EngineError> {
+        self.follow_up(caller, key, payment, ask).await
+    }
+
+    async fn payment(&self, caller: &Caller, id: PaymentId) -> Result<Payment, EngineError> {
+        self.payment(caller, id).await
+    }
+
+    async fn refresh(&self, caller: &Caller, id: PaymentId) -> Result<Refreshed, EngineError> {
+        self.refresh(caller, id).await
+    }
+
+    async fn operations(&self, payment: &Payment) -> Result<Vec<Operation>, EngineError> {
+        self.operations(payment).await
+    }
+
+    async fn operation(
+        &self,
+        caller: &Caller,
+        kinds: &[OperationKind],
+        id: OperationId,
+    ) -> Result<(Operation, Payment), EngineError> {
+        self.operation(caller, kinds, id).await
+    }
+
+    async fn list_payments(
+        &self,
+        filter: PaymentFilter,
+        before: Option<PaymentId>,
+        limit: u32,
+    ) -> Result<Page<Payment>, EngineError> {
+        self.list_payments(filter, before, limit).await
+    }
+
+    async fn list_operations(
+        &self,
+        caller: &Caller,
+        kinds: &[OperationKind],
+        payment: Option<PaymentId>,
+        before: Option<OperationId>,
+        limit: u32,
+    ) -> Result<Page<(Operation, Payment)>, EngineError> {
+        self.list_operations(caller, kinds, payment, before, limit).await
+    }
+}

@@ -1,0 +1,245 @@
+//! Channels: which accounts there are, checked against what their providers can do.
+
+use super::address::WebAddress;
+use super::environment::Environment;
+use super::fault::{Fault, Where};
+use super::merchants::{allowed, named};
+use super::narrowing::{self, Narrowing};
+use super::secret::{self, SecretRef};
+use crate::providers::{self, Base};
+use secrecy::SecretString;
+use std::cell::RefCell;
+use std::path::Path;
+use std::time::Duration;
+use switchyard_core::capabilities::Which;
+use switchyard_core::{ChannelName, Country, Mode, OrderType};
+use switchyard_routing::reader::{Document, Faults, Table, Value};
+use switchyard_routing::source::Source;
+use switchyard_routing::vocabulary::ChannelSpec;
+
+/// Longest time-out of a call.
+const TIMEOUT_MAX: Duration = Duration::from_secs(600);
+
+/// A channel, ready to be connected.
+#[derive(Clone, Debug)]
+pub(crate) struct ChannelConfig {
+    /// As rules name it.
+    pub(crate) name: ChannelName,
+    /// Whose account it is.
+    pub(crate) provider: &'static providers::Row,
+    /// What routing knows of it.
+    pub(crate) spec: ChannelSpec,
+    /// Its accounts, at most one for each mode. A mode whose secrets are missing has none.
+    pub(crate) accounts: Vec<AccountConfig>,
+    /// From the call to the last byte of the answer.
+    pub(crate) timeout: Duration,
+    /// Why a declared mode has no account: the channel is off in that mode, and must say so.
+    pub(crate) broken: Vec<Fault>,
+}
+
+impl ChannelConfig {
+    /// The account of a mode.
+    pub(crate) fn account(&self, mode: Mode) -> Option<&AccountConfig> {
+        self.accounts.iter().find(|account| account.mode == mode)
+    }
+}
+
+/// A channel's account in one mode.
+#[derive(Clone, Debug)]
+pub(crate) struct AccountConfig {
+    /// Test or live.
+    pub(crate) mode: Mode,
+    /// Where the provider is.
+    pub(crate) base: Base,
+    /// In the order of the provider's row.
+    pub(crate) credentials: Vec<SecretString>,
+}
+
+/// What channels are read with.
+pub(crate) struct Around<'a> {
+    /// Where secrets are.
+    pub(crate) environment: &'a Environment,
+    /// Where relative paths of secrets start.
+    pub(crate) directory: &'a Path,
+    /// The order types that merchants' requests may name.
+    pub(crate) order_types: &'a [OrderType],
+    /// Of calls, unless a channel has its own.
+    pub(crate) timeout: Duration,
+    /// Of connections: a channel's own time-out must be longer.
+    pub(crate) connect_timeout: Duration,
+}
+
+/// The names of all channels, without looking at what is below them.
+pub(crate) fn names(source: &Source) -> Vec<ChannelName> {
+    let faults = Faults::new(source);
+    let Some(document) = Document::parse(&faults) else { return Vec::new() };
+    let channels = document.root(&faults).table("channels");
+    let entries = channels.map(|table| table.entries()).unwrap_or_default();
+    entries.iter().filter_map(|(name, _)| ChannelName::new(name.text)).collect()
+}
+
+/// Reads the file.
+pub(crate) fn read(source: &Source, around: &Around<'_>, found: &mut Vec<Fault>) -> Vec<ChannelConfig> {
+    let faults = Faults::new(source);
+    let mut channels = Vec::new();
+    if let Some(document) = Document::parse(&faults) {
+        let root = document.root(&faults);
+        if let Some(table) = root.required("channels").and_then(|value| value.table()) {
+            let entries = table.entries();
+            if entries.is_empty() {
+                faults.push(&table.span(), "at least one channel is wanted");
+            }
+            for (name, value) in entries {
+                let name = named(name, ChannelName::new, &faults);
+                let channel = value.table().and_then(|table| channel(name?, table, around));
+                channels.extend(channel);
+            }
+        }
+        root.finish();
+    }
+    found.extend(faults.into_vec().into_iter().map(Fault::from));
+    // A token that names nobody can only be meant for the one provider there is.
+    let mut providers: Vec<&str> = channels.iter().map(|channel: &ChannelConfig| channel.provider.name).collect();
+    providers.sort_unstable();
+    providers.dedup();
+    for channel in &mut channels {
+        channel.spec.bare_token = channel.provider.simulated || providers.len() == 1;
+    }
+    channels
+}
+
+fn channel(name: ChannelName, table: Table<'_>, around: &Around<'_>) -> Option<ChannelConfig> {
+    let provider = table.required("provider").and_then(|value| provider(&value, &table));
+    let timeout = table.get("timeout").map(|value| timeout(&value, around));
+    let retired = table.get("retired").and_then(|value| value.boolean()).unwrap_or(false);
+    let acquiring_country = table.get("acquiring_country").and_then(|value| country(&value, &table));
+    let order_types = order_types(&table, around);
+    let narrowing = Narrowing::read(&table);
+    let modes = [("test", Mode::Test), ("live", Mode::Live)].map(|(key, mode)| (mode, table.get(key)));
+    // Without its provider nothing more can be said of it.
+    let Some(provider) = provider else {
+        table.finish();
+        return None;
+    };
+    let broken = RefCell::new(Vec::new());
+    if modes.iter().all(|(_, value)| value.is_none()) {
+        table.faults().push(&table.span(), format!("{} lacks credentials: `test`, `live` or both", table.label()));
+    }
+    let accounts = modes.into_iter().filter_map(|(mode, value)| account(mode, &value?, &name, provider, around, &broken));
+    let accounts: Vec<AccountConfig> = accounts.collect();
+    let services = narrowing::services(&(provider.capabilities)(), &narrowing, &table);
+    table.finish();
+    let spec = ChannelSpec {
+        name: name.clone(),
+        provider: provider.name.to_owned(),
+        retired,
+        modes: accounts.iter().map(|account| account.mode).collect(),
+        order_types,
+        acquiring_country,
+        bare_token: false,
+        services,
+    };
+    let timeout = timeout.flatten().unwrap_or(around.timeout);
+    Some(ChannelConfig { name, provider, spec, accounts, timeout, broken: broken.into_inner() })
+}
+
+fn provider(value: &Value<'_>, table: &Table<'_>) -> Option<&'static providers::Row> {
+    let name = value.text()?;
+    let row = providers::find(name.text);
+    if row.is_none() {
+        table.faults().unknown(name, "provider", providers::ROWS.iter().map(|row| row.name));
+    }
+    row
+}
+
+fn timeout(value: &Value<'_>, around: &Around<'_>) -> Option<Duration> {
+    let timeout = value.duration()?;
+    if timeout > around.connect_timeout && timeout <= TIMEOUT_MAX {
+        return Some(timeout);
+    }
+    let shown = super::section::shown;
+    let (least, most) = (shown(around.connect_timeout), shown(TIMEOUT_MAX));
+    value.fault(format!(
+        "`timeout` is {}, where more than `provider.connect_timeout`, {least}, and at most {most} is wanted",
+        shown(timeout)
+    ));
+    None
+}
+
+fn country(value: &Value<'_>, table: &Table<'_>) -> Option<Country> {
+    let code = value.text()?;
+    let country = Country::from_code(code.text);
+    if country.is_none() {
+        let known: Vec<Country> = Country::all().collect();
+        table.faults().unknown(code, "country", known.iter().map(Country::code));
+    }
+    country
+}
+
+fn order_types(table: &Table<'_>, around: &Around<'_>) -> Which<OrderType> {
+    let known: Vec<&str> = around.order_types.iter().map(OrderType::as_str).collect();
+    allowed(table, "order_types", "order type", &known, OrderType::new)
+}
+
+fn account(
+    mode: Mode,
+    value: &Value<'_>,
+    channel: &ChannelName,
+    provider: &'static providers::Row,
+    around: &Around<'_>,
+    broken: &RefCell<Vec<Fault>>,
+) -> Option<AccountConfig> {
+    let table = value.table()?;
+    let base = match table.get("base") {
+        Some(value) => base(&value, provider),
+        None => {
+            let usual = (provider.base)(mode);
+            if usual.is_none() {
+                table.faults().push(&table.span(), format!("{} lacks `base`: each account of `{}` has its own", table.label(), provider.name));
+            }
+            usual
+        }
+    };
+    if let Some(Base::Web(address)) = &base
+        && mode == Mode::Live
+        && !address.is_private()
+    {
+        let span = table.get("base").map_or(table.span(), |value| value.span());
+        table.faults().push(&span, "live credentials go over `https` only, outside this machine");
+    }
+    let mut references = Vec::new();
+    for &name in provider.credentials {
+        let Some(value) = table.required(name) else { continue };
+        let Some(reference) = secret::reference(&value) else { continue };
+        if mode == Mode::Live && !provider.simulated && matches!(reference, SecretRef::Inline(_)) {
+            value.fault(format!("a live `{name}` does not stand in a file like this: say {{ env = \"NAME\" }} or {{ file = \"PATH\" }}"));
+        }
+        references.push((value, reference));
+    }
+    let faults = table.faults();
+    table.finish();
+    let mut credentials = Vec::new();
+    for (value, reference) in &references {
+        match reference.resolve(around.environment, around.directory) {
+            Ok(secret) => credentials.push(secret),
+            Err(missing) => {
+                let at = Where::File(faults.source().place(&value.span()));
+                let message = format!("channel `{channel}` is off for {} payments: {}", mode.as_str(), missing.message);
+                broken.borrow_mut().push(Fault { hint: missing.hint, ..Fault::new(at, message).as_warning() });
+            }
+        }
+    }
+    let complete = credentials.len() == provider.credentials.len();
+    Some(AccountConfig { mode, base: base?, credentials }).filter(|_| complete)
+}
+
+fn base(value: &Value<'_>, provider: &providers::Row) -> Option<Base> {
+    if value.is_text() && value.text().is_some_and(|text| text.text == "simulator") {
+        if !provider.simulated {
+            value.fault(format!("`{}` is not the simulated provider, so its `base` is a web address", provider.name));
+            return None;
+        }
+        return Some(Base::Simulator);
+    }
+    WebAddress::read(value).map(Base::Web)
+}

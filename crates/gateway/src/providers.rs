@@ -1,0 +1,132 @@
+//! The registry: every provider this binary can speak to, a row each.
+//!
+//! A new adapter is its crate, a line in two manifests, and a row here.
+
+use crate::config::address::WebAddress;
+use secrecy::SecretString;
+use std::sync::Arc;
+use switchyard_core::{Capabilities, Mode, Provider};
+
+/// A provider that channels can name.
+pub(crate) struct Row {
+    /// As channels name it, and as its capability record does.
+    pub(crate) name: &'static str,
+    /// What it can do.
+    pub(crate) capabilities: fn() -> Arc<Capabilities>,
+    /// The secrets that an account needs, as channels name them.
+    pub(crate) credentials: &'static [&'static str],
+    /// Where it is reached, unless a channel says otherwise; `None` where every account has an address of its own.
+    pub(crate) base: fn(Mode) -> Option<Base>,
+    /// Whether no money can move, whatever the mode.
+    pub(crate) simulated: bool,
+    build: fn(&Account<'_>) -> Result<Arc<dyn Provider>, String>,
+}
+
+impl std::fmt::Debug for Row {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl Row {
+    /// The adapter for one account.
+    ///
+    /// # Errors
+    /// What is wrong with the account, in one sentence without a secret.
+    pub(crate) fn build(&self, account: &Account<'_>) -> Result<Arc<dyn Provider>, String> {
+        (self.build)(account)
+    }
+}
+
+/// Where a channel reaches its provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Base {
+    /// There.
+    Web(WebAddress),
+    /// At the simulated provider of this installation, wherever that listens.
+    Simulator,
+}
+
+/// One channel's account in one mode.
+pub(crate) struct Account<'a> {
+    /// The address, without a slash at its end.
+    pub(crate) base: &'a str,
+    /// The secrets, in the order of [`Row::credentials`].
+    pub(crate) credentials: &'a [SecretString],
+    /// A port of this machine that is bound and never listens; the simulator's `tok_refused_connection` goes there.
+    pub(crate) refused_port: Option<u16>,
+}
+
+impl Account<'_> {
+    /// The `at`th secret of [`Row::credentials`].
+    fn credential(&self, at: usize) -> Result<SecretString, String> {
+        self.credentials.get(at).cloned().ok_or_else(|| "a credential is missing".to_owned())
+    }
+}
+
+/// Every provider.
+pub(crate) const ROWS: &[Row] = &[Row {
+    name: "simulator",
+    capabilities: simulator::capabilities,
+    credentials: &["api_key"],
+    base: |_| Some(Base::Simulator),
+    simulated: true,
+    build: |account| {
+        Ok(Arc::new(simulator::Simulator::new(simulator::Config {
+            base: account.base.to_owned(),
+            api_key: account.credential(0)?,
+            refused_port: account.refused_port,
+        })))
+    },
+}];
+
+/// The row of that name.
+pub(crate) fn find(name: &str) -> Option<&'static Row> {
+    ROWS.iter().find(|row| row.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_called_what_its_capability_record_says() {
+        for row in ROWS {
+            assert_eq!((row.capabilities)().provider, row.name);
+        }
+    }
+}
+
+// TEMPORARY-STUB
+mod simulator {
+    use super::*;
+    use std::time::Duration;
+    use switchyard_core::Method;
+    use switchyard_core::capabilities::*;
+    use switchyard_core::method::Direction;
+    pub(crate) struct Config { pub(crate) base: String, pub(crate) api_key: SecretString, pub(crate) refused_port: Option<u16> }
+    pub(crate) struct Simulator(Config);
+    impl Simulator { pub(crate) fn new(config: Config) -> Self { Self(config) } }
+    pub(crate) fn capabilities() -> Arc<Capabilities> {
+        let row = |method| MethodCapability {
+            method, direction: Direction::Payin, presentation: Presentation::Token, currencies: Which::All, countries: Which::All,
+            amounts: Vec::new(), manual_capture: true, sale: true, captures: Parts::Many, void: true, cancel_waiting: true,
+            refunds: Parts::Many, required: Vec::new(),
+        };
+        Arc::new(Capabilities {
+            provider: "simulator", api_version: "1",
+            methods: vec![row(Method::Card), row(Method::Ideal), row(Method::Pix), row(Method::BankTransfer)],
+            idempotency: Idempotency::Reference,
+            look_up: LookUp { by_our_reference: true, by_their_reference: true, complete: true, grace: Duration::from_secs(1),
+                schedule: vec![Duration::from_secs(1)], longest_silence: Duration::from_secs(60) },
+        })
+    }
+    #[async_trait::async_trait]
+    impl Provider for Simulator {
+        fn capabilities(&self) -> Arc<Capabilities> { capabilities() }
+        fn base(&self) -> &str { &self.0.base }
+        fn account(&self) -> &str { "stub" }
+        async fn authorize(&self, _: &switchyard_core::provider::Call<'_>, _: &switchyard_core::provider::Authorize) -> Result<switchyard_core::settle::Report, switchyard_core::ProviderError> { Err(switchyard_core::ProviderError::NeverLeft("stub".into())) }
+        async fn look_up(&self, _: &switchyard_core::provider::Call<'_>, _: &switchyard_core::provider::Reference) -> Result<switchyard_core::provider::Found, switchyard_core::ProviderError> { Err(switchyard_core::ProviderError::NeverLeft("stub".into())) }
+    }
+}

@@ -1,0 +1,148 @@
+//! What goes on without a request: settling what is in doubt, and reading what other processes wrote.
+
+use super::{Failure, Shared};
+use crate::api::Keys;
+use crate::config::settings::Recovery;
+use crate::metrics::Metrics;
+use crate::tasks::Tasks;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use switchyard_core::{ChannelName, Clock};
+use switchyard_engine::{Board, Engine};
+use switchyard_routing::Status;
+use switchyard_store::{Store, StoreError};
+use tokio::task::JoinHandle;
+
+/// How often keys and overrides are read again: a key that was revoked elsewhere is refused within that time.
+const REFRESH: Duration = Duration::from_millis(500);
+
+/// Whether the process can do its work.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    ledger: AtomicBool,
+}
+
+impl State {
+    /// Whether the ledger answered when it was asked last.
+    pub(crate) fn ledger(&self) -> bool {
+        self.ledger.load(Ordering::Relaxed)
+    }
+}
+
+/// The tasks; stopped when told, or dropped.
+pub(super) struct Background {
+    tasks: Vec<JoinHandle<()>>,
+    state: Arc<State>,
+}
+
+impl Background {
+    /// Adopts what a process that died left open, reads keys and overrides once, and goes on from there.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read or written.
+    pub(super) async fn start(
+        shared: &Shared,
+        board: &Arc<Board>,
+        tasks: &Tasks,
+        recovery: &Recovery,
+    ) -> Result<Self, Failure> {
+        let engine = shared.engine();
+        let refresher = Refresher {
+            store: Arc::clone(&shared.seams.store),
+            board: Arc::clone(board),
+            keys: Arc::clone(&shared.keys),
+            clock: Arc::clone(&shared.clock),
+            metrics: Arc::clone(&shared.metrics),
+            tasks: tasks.clone(),
+        };
+        let state = Arc::new(State::default());
+        refresher.refresh().await?;
+        state.ledger.store(true, Ordering::Relaxed);
+        let adopted = engine.adopt().await?;
+        if adopted > 0 {
+            tracing::warn!(operations = adopted, "adopted what an earlier process left open");
+        }
+        let tasks = vec![
+            actix_web::rt::spawn(recover(engine, recovery.interval)),
+            actix_web::rt::spawn(refresh(refresher, Arc::clone(&state))),
+        ];
+        Ok(Self { tasks, state })
+    }
+
+    /// Whether the process can do its work, kept up to date.
+    pub(super) fn state(&self) -> Arc<State> {
+        Arc::clone(&self.state)
+    }
+
+    /// Ends the tasks. A look-up that is under way is done again after the next start.
+    pub(super) fn stop(&self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+async fn recover(engine: Arc<Engine>, interval: Duration) {
+    loop {
+        tokio::time::sleep(interval).await;
+        match engine.recover().await {
+            Ok(done) if done.asked > 0 => {
+                tracing::info!(asked = done.asked, settled = done.settled, "looked up what was open");
+            }
+            Ok(_) => {}
+            Err(error) => tracing::error!(%error, "what is due for a look-up could not be read"),
+        }
+    }
+}
+
+async fn refresh(refresher: Refresher, state: Arc<State>) {
+    loop {
+        tokio::time::sleep(REFRESH).await;
+        let refreshed = refresher.refresh().await;
+        state.ledger.store(refreshed.is_ok(), Ordering::Relaxed);
+        if let Err(error) = refreshed {
+            tracing::error!(%error, "keys and overrides could not be read");
+        }
+    }
+}
+
+struct Refresher {
+    store: Arc<dyn Store>,
+    board: Arc<Board>,
+    keys: Arc<Keys>,
+    clock: Arc<dyn Clock>,
+    metrics: Arc<Metrics>,
+    tasks: Tasks,
+}
+
+impl Refresher {
+    async fn refresh(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        self.keys.replace(self.store.keys().await?);
+        let overrides = self.store.overrides().await?;
+        let in_force = overrides.into_iter().filter(|it| it.expires_at.is_none_or(|end| end > now));
+        let status: HashMap<ChannelName, Status> =
+            in_force.map(|it| (it.channel, status_of(&it.status))).collect();
+        if self.board.post_status(status) {
+            tracing::info!("the status of channels has changed");
+        }
+        let in_force = self.board.in_force();
+        self.metrics.statuses(in_force.rules.channel_names().map(|name| (name, self.board.status(name).as_str())));
+        self.metrics.rules(&in_force.version);
+        let totals = self.store.totals().await?;
+        self.metrics.totals(&totals, now, self.tasks.running());
+        Ok(())
+    }
+}
+
+/// A word that this version does not know takes nothing: whoever wrote it meant something.
+fn status_of(word: &str) -> Status {
+    match word {
+        "up" => Status::Up,
+        "degraded" => Status::Degraded,
+        "down" => Status::Down,
+        _ => Status::Disabled,
+    }
+}

@@ -1,0 +1,254 @@
+//! A serving process: puts the parts together, starts them, waits for a signal, and takes them apart in the right order.
+
+mod background;
+mod banner;
+mod channels;
+mod ledger;
+mod refused_port;
+mod simulator;
+
+pub(crate) use background::State;
+pub(crate) use simulator::run as run_simulator;
+
+use crate::api::{self, Api, JsonRender, Keys, Merchants};
+use crate::cli::serving::{Serving, ServingFile};
+use crate::clock::SystemClock;
+use crate::config::address::WebAddress;
+use crate::config::settings::LogFormat;
+use crate::config::{Environment, Loaded, Wanted, load};
+use crate::metrics::Metrics;
+use crate::ops::{self, Ops};
+use crate::tasks::Tasks;
+use crate::{logging, transport};
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::{App, HttpServer, web};
+use background::Background;
+use refused_port::RefusedPort;
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use switchyard_core::method::Direction;
+use switchyard_core::{Clock, MerchantName};
+use switchyard_engine::{Board, Engine, Seams};
+use switchyard_store::Store;
+use switchyard_store::sqlite::Sqlite;
+
+/// The merchant whom the sandbox's own key stands for.
+const SANDBOX_MERCHANT: &str = "sandbox";
+
+/// How long open connections may take to get the rest of their answers, once all operations have ended.
+const FAREWELL_SECONDS: u64 = 5;
+
+/// Why a process did not serve, for people.
+#[derive(Debug)]
+pub(crate) struct Failure(pub(crate) String);
+
+impl<E: std::error::Error> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self(error.to_string())
+    }
+}
+
+fn because(what: impl Display) -> impl FnOnce(std::io::Error) -> Failure {
+    move |error| Failure(format!("{what}: {error}"))
+}
+
+/// Serves until SIGINT or SIGTERM.
+///
+/// # Errors
+/// [`Failure`], before anything was served.
+pub(crate) fn run(wanted: &Wanted) -> Result<(), Failure> {
+    let environment = Environment::new(std::env::vars_os());
+    let loaded = load(wanted, &environment).map_err(|faults| Failure(faults.to_string()))?;
+    start_log(&loaded)?;
+    for warning in &loaded.warnings {
+        eprintln!("{warning}");
+        tracing::warn!(fault = %warning.message, "configuration");
+    }
+    rustls::crypto::ring::default_provider().install_default().ok();
+    actix_web::rt::System::new().block_on(serve(wanted, loaded))
+}
+
+fn start_log(loaded: &Loaded) -> Result<(), Failure> {
+    let log = &loaded.settings.log;
+    let format = match log.format {
+        LogFormat::Json => logging::Format::Json,
+        LogFormat::Text => logging::Format::Text,
+    };
+    logging::start(&log.level, format, log.file.as_deref()).map_err(because("the log cannot be opened"))
+}
+
+/// What all workers share.
+#[derive(Clone)]
+struct Shared {
+    seams: Seams,
+    channels: Arc<channels::Plan>,
+    clock: Arc<dyn Clock>,
+    keys: Arc<Keys>,
+    merchants: Arc<Merchants>,
+    pepper: api::Pepper,
+    metrics: Arc<Metrics>,
+}
+
+impl Shared {
+    /// An engine with connections of its own.
+    fn engine(&self) -> Arc<Engine> {
+        Engine::new(self.seams.clone(), self.channels.connect(&self.clock))
+    }
+
+    fn api(&self) -> Api {
+        Api {
+            engine: Arc::new(self.engine()),
+            keys: Arc::clone(&self.keys),
+            merchants: Arc::clone(&self.merchants),
+            pepper: self.pepper.clone(),
+            clock: Arc::clone(&self.clock),
+            metrics: Arc::<Metrics>::clone(&self.metrics),
+        }
+    }
+}
+
+async fn serve(wanted: &Wanted, loaded: Loaded) -> Result<(), Failure> {
+    let settings = loaded.settings.clone();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let metrics = Arc::new(Metrics::new()?);
+    let tasks = Tasks::default();
+    let ledger = ledger::open(&settings.store, &metrics)?;
+    let store: Arc<dyn Store> = Arc::<Sqlite>::clone(&ledger);
+    let pepper = api::Pepper::open(settings.keys.pepper.as_ref(), &settings.store.data)
+        .map_err(because("the key of the API keys' hashes"))?;
+    let simulated = match (&settings.simulator.url, wanted.sandbox) {
+        (None, true) => Some(simulator::start(&settings.simulator).await?),
+        (Some(_), _) | (None, false) => None,
+    };
+    let refused_port = RefusedPort::take().map_err(because("a port that refuses connections"))?;
+    let simulator_at = simulated.as_ref().map(|running| WebAddress::of_socket(running.address));
+    let plan = channels::Plan::new(&loaded, simulator_at.as_ref(), refused_port.number())?;
+    let board = Arc::new(Board::new(Arc::new(loaded.rules.clone())));
+    let fixed = match MerchantName::new(SANDBOX_MERCHANT) {
+        Some(merchant) if wanted.sandbox && settings.api.listen.ip().is_loopback() => {
+            vec![api::sandbox_key(&pepper, merchant)]
+        }
+        Some(_) | None => Vec::new(),
+    };
+    let shared = Shared {
+        seams: Seams {
+            clock: Arc::clone(&clock),
+            spawn: Arc::new(tasks.clone()),
+            store: Arc::clone(&store),
+            render: Arc::new(JsonRender),
+            watch: Arc::<Metrics>::clone(&metrics),
+            board: Arc::clone(&board),
+        },
+        channels: Arc::new(plan),
+        clock: Arc::clone(&clock),
+        keys: Arc::new(Keys::new(pepper.clone(), fixed)),
+        merchants: Arc::new(merchants(&loaded)),
+        pepper,
+        metrics: Arc::clone(&metrics),
+    };
+    let background = Background::start(&shared, &board, &tasks, &settings.recovery).await?;
+    let api_server = api_server(&shared, &settings.api)?;
+    let api_at = only(api_server.addrs());
+    let api_handle = api_server.handle();
+    let token = ops::token(settings.ops.token.as_ref());
+    let ops_data = Ops {
+        store: Arc::clone(&store),
+        board: Arc::clone(&board),
+        clock: Arc::clone(&clock),
+        metrics: Arc::clone(&metrics),
+        tasks: tasks.clone(),
+        state: background.state(),
+        token: token.clone(),
+        pepper: shared.pepper.clone(),
+        merchants: loaded.merchants.clone(),
+    };
+    let (ops_server, ops_at) = ops::server(ops_data, settings.ops.listen)
+        .map_err(because(format!("the operations listener on {}", settings.ops.listen)))?;
+    let ops_handle = ops_server.handle();
+    let api_task = actix_web::rt::spawn(api_server);
+    let ops_task = actix_web::rt::spawn(ops_server);
+    let serving = Serving { pid: std::process::id(), ops: ops_at, token };
+    let serving_file =
+        ServingFile::write(&settings.store.data, &serving).map_err(because("serving.json in the data directory"))?;
+    banner::print(&banner::Facts {
+        sandbox: wanted.sandbox,
+        api: api_at,
+        ops: ops_at,
+        simulator: simulated.as_ref().map(|running| running.address),
+        settings: &settings,
+        directory: loaded.directory.as_deref(),
+        sandbox_key: wanted.sandbox && settings.api.listen.ip().is_loopback(),
+    });
+    tracing::info!(api = %api_at, ops = %ops_at, version = env!("CARGO_PKG_VERSION"), "serving");
+
+    stop_signal().await.map_err(because("signals"))?;
+    tracing::info!("stopping");
+    drain(&api_handle, &tasks, settings.api.drain_deadline).await;
+    background.stop();
+    api_handle.stop(true).await;
+    ops_handle.stop(false).await;
+    let _ = api_task.await;
+    let _ = ops_task.await;
+    drop(serving_file);
+    // Closing writes the log back, which may take a moment of the disk's.
+    let closing = actix_web::rt::task::spawn_blocking(move || ledger.close());
+    let _ = closing.await;
+    if let Some(running) = simulated {
+        running.stop().await;
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Takes nothing new, and waits for what is under way. What is still open at the deadline is in doubt, and is looked up at
+/// the next start.
+async fn drain(api: &ServerHandle, tasks: &Tasks, deadline: Duration) {
+    api.pause().await;
+    tasks.stop();
+    if tokio::time::timeout(deadline, tasks.wait()).await.is_err() {
+        tracing::warn!(operations = tasks.running(), "stopping with operations under way; they are in doubt");
+    }
+}
+
+fn api_server(shared: &Shared, settings: &crate::config::settings::Api) -> Result<Server, Failure> {
+    let shared = shared.clone();
+    let workers = settings.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    // One for each worker: its connections to providers belong to it.
+    let server = HttpServer::new(move || App::new().app_data(web::Data::new(shared.api())).configure(api::configure))
+        .workers(workers)
+        .max_connections(settings.connections_max.div_ceil(workers))
+        .client_request_timeout(settings.head_timeout)
+        .keep_alive(settings.keep_alive)
+        .shutdown_timeout(FAREWELL_SECONDS)
+        .disable_signals()
+        .bind(settings.listen)
+        .map_err(because(format!("the API on {}", settings.listen)))?;
+    Ok(server.run())
+}
+
+fn merchants(loaded: &Loaded) -> Merchants {
+    let payins: Vec<_> = loaded.order_types.iter().filter(|spec| spec.direction == Direction::Payin).collect();
+    Merchants::new(loaded.merchants.iter().map(|merchant| {
+        let allowed = payins.iter().filter(|spec| merchant.order_types.holds(&spec.name));
+        (merchant.name.clone(), allowed.map(|spec| spec.name.clone()).collect())
+    }))
+}
+
+/// The one address of a server that was bound to one.
+fn only(addresses: Vec<SocketAddr>) -> SocketAddr {
+    addresses.first().copied().unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)))
+}
+
+/// Returns at the first SIGINT or SIGTERM.
+async fn stop_signal() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,56 @@
+CREATE TABLE meta (name TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
+
+-- What repeats from row to row; columns of other tables hold its numbers.
+CREATE TABLE dictionary (number INTEGER PRIMARY KEY, kind INTEGER NOT NULL, value BLOB NOT NULL) STRICT;
+
+CREATE TABLE payments (
+    id BLOB PRIMARY KEY,
+    merchant, mode, status,
+    -- Processing, requires action or in doubt: 1, else 0.
+    open,
+    in_doubt,
+    amount, currency, authorized, captured, released, refunded,
+    pending, operations,
+    country, order_type, reference, method, capture,
+    card, checks, capture_before, next_action, failure, last_failure,
+    rule, rules_version, channel, reason, snapshot, offer,
+    provider, provider_reference, observed_at, observed_from, contradiction,
+    statement_descriptor, description, customer, metadata, allow_duplicate_reference,
+    created_at, updated_at, events, version
+) WITHOUT ROWID;
+
+CREATE INDEX payments_open ON payments (reference, merchant, mode) WHERE open = 1;
+
+-- A capture, void or refund is its operation. State 0 is intended, 1 in doubt.
+CREATE TABLE operations (
+    id BLOB PRIMARY KEY,
+    payment, kind, state, amount, last, reason, target, provider_reference, failure,
+    created_at, updated_at, send_by, next_look_up_at, look_ups, events, version,
+    -- The fingerprint of the request that asked for it, and the number of the answer it was given.
+    request, answer
+) WITHOUT ROWID;
+
+CREATE INDEX operations_open ON operations (next_look_up_at, state, created_at)
+    WHERE next_look_up_at IS NOT NULL OR state < 2;
+
+-- Final answers, byte for byte. Apart from their operations, so that neither grows when the answer comes.
+CREATE TABLE answers (number INTEGER PRIMARY KEY, status, body);
+
+-- The one tree with random keys.
+CREATE TABLE claims (key BLOB PRIMARY KEY, operation) WITHOUT ROWID;
+
+CREATE TABLE events (position INTEGER PRIMARY KEY, kind, payment, operation, sequence, at, merchant, mode);
+
+CREATE TABLE api_keys (
+    id BLOB PRIMARY KEY, hash BLOB NOT NULL, merchant TEXT NOT NULL, mode INTEGER NOT NULL, scopes INTEGER NOT NULL,
+    label TEXT NOT NULL, addresses TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER, revoked_at INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE overrides (
+    channel TEXT PRIMARY KEY, status TEXT NOT NULL, reason TEXT NOT NULL, expires_at INTEGER, set_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE audit (
+    position INTEGER PRIMARY KEY, at INTEGER NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL,
+    subject TEXT NOT NULL, detail TEXT NOT NULL
+) STRICT;

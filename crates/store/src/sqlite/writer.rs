@@ -1,0 +1,268 @@
+//! The one connection that writes: groups of commands, each checked first and written after.
+
+use super::columns::View;
+use super::dictionary::{Interner, Word};
+use super::fault::{Fault, lost_sync, unavailable};
+use super::checkpoint::write_back;
+use super::settings::{Fatal, Group, Observe, Settings};
+use super::stats::Stats;
+use super::{administration, event, operation, payment};
+use crate::{Administer, Audit, Begin, Begun, Conclude, Postpone, StoreError, Written};
+use rusqlite::Connection;
+use rusqlite::hooks::Wal;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// What a transaction may do.
+pub(super) enum Command {
+    Begin(Box<Begin>),
+    Conclude(Box<Conclude>),
+    Postpone(Postpone),
+    Administer(Box<Administer>, Box<Audit>),
+    /// Raw SQL, for tests that break things.
+    #[cfg(feature = "suite")]
+    Sql(String),
+}
+
+/// What became of it.
+pub(super) enum Outcome {
+    Begun(Begun),
+    Written(Written),
+}
+
+pub(super) type Answered = Result<Outcome, StoreError>;
+
+/// Why nothing of a group was written.
+enum GroupFailed {
+    /// A statement failed; the commands may still do one by one.
+    Write(rusqlite::Error),
+    /// It was not to be begun or committed.
+    Whole(rusqlite::Error),
+}
+
+/// What a check brought.
+enum Checked {
+    /// It may be written; a conclusion's operation may have got its answer before.
+    Fits { answered: bool },
+    /// Nothing of it is written.
+    Refused(Outcome),
+}
+
+impl Checked {
+    const STALE: Self = Self::Refused(Outcome::Written(Written::Stale));
+}
+
+pub(super) struct Writer {
+    connection: Connection,
+    words: Interner,
+    stats: Arc<Stats>,
+    fatal: Fatal,
+    observe: Option<Observe>,
+    /// Why nothing is written any more.
+    dead: Option<String>,
+}
+
+impl Writer {
+    pub(super) fn new(
+        mut connection: Connection,
+        words: Interner,
+        stats: Arc<Stats>,
+        settings: &Settings,
+    ) -> rusqlite::Result<Self> {
+        let seen = Arc::clone(&stats);
+        connection.wal_hook(Some(move |_: &mut Wal, pages: std::ffi::c_int| {
+            seen.wal_pages.store(u64::try_from(pages).unwrap_or(0), Ordering::Relaxed);
+            Ok(())
+        }))?;
+        let (fatal, observe) = (Arc::clone(&settings.fatal), settings.observe.clone());
+        Ok(Self { connection, words, stats, fatal, observe, dead: None })
+    }
+
+    /// Pages in the log after the latest commit.
+    pub(super) fn log_pages(&self) -> u64 {
+        self.stats.wal_pages.load(Ordering::Relaxed)
+    }
+
+    /// Writes the rest of the log back, so that it starts anew with the next commit unless somebody still reads it.
+    pub(super) fn write_back(&self, fatal: &Fatal) {
+        write_back(&self.connection, &self.stats, fatal);
+    }
+
+    pub(super) fn view(&self) -> View<'_> {
+        View { connection: &self.connection, dictionary: self.words.durable() }
+    }
+
+    /// Runs the commands in one transaction; where one of them breaks it, each in its own. One answer per command.
+    /// `timed` measures the commit.
+    pub(super) fn run(&mut self, commands: &[Command], timed: &dyn Fn() -> Duration) -> Vec<Answered> {
+        if let Some(reason) = &self.dead {
+            return commands.iter().map(|_| Err(StoreError::Unavailable(reason.clone()))).collect();
+        }
+        match self.group(commands, timed) {
+            Ok(answers) => answers,
+            Err(GroupFailed::Write(error)) if commands.len() > 1 && self.dead.is_none() => {
+                tracing::warn!(%error, commands = commands.len(), "a group of commands failed, trying them one by one");
+                let alone = |command| self.run(std::slice::from_ref(command), timed);
+                commands.iter().flat_map(alone).collect()
+            }
+            Err(GroupFailed::Write(error) | GroupFailed::Whole(error)) => {
+                tracing::error!(%error, commands = commands.len(), "the ledger could not write");
+                commands.iter().map(|_| Err(unavailable(&error))).collect()
+            }
+        }
+    }
+
+    fn group(&mut self, commands: &[Command], timed: &dyn Fn() -> Duration) -> Result<Vec<Answered>, GroupFailed> {
+        let answers = self.transact(commands, timed);
+        if let Err(GroupFailed::Write(error) | GroupFailed::Whole(error)) = &answers {
+            self.words.rolled_back();
+            if lost_sync(error) {
+                self.die(&format!("the disk did not confirm a write: {error}"));
+            } else if !self.connection.is_autocommit()
+                && let Err(error) = self.connection.execute_batch("ROLLBACK")
+            {
+                self.die(&format!("a transaction could not be rolled back: {error}"));
+            }
+        }
+        answers
+    }
+
+    fn transact(&mut self, commands: &[Command], timed: &dyn Fn() -> Duration) -> Result<Vec<Answered>, GroupFailed> {
+        self.execute("BEGIN IMMEDIATE").map_err(GroupFailed::Whole)?;
+        let mut answers = Vec::with_capacity(commands.len());
+        for command in commands {
+            answers.push(match self.check(command) {
+                Ok(Checked::Fits { answered }) => Ok(self.write(command, answered).map_err(GroupFailed::Write)?),
+                Ok(Checked::Refused(outcome)) => Ok(outcome),
+                Err(Fault::Corrupt(what)) => Err(StoreError::Corrupt(what)),
+                Err(Fault::Sql(error)) => return Err(GroupFailed::Write(error)),
+            });
+        }
+        let start = timed();
+        self.execute("COMMIT").map_err(GroupFailed::Whole)?;
+        self.words.committed();
+        let commit = timed().saturating_sub(start);
+        self.stats.committed(commands.len(), commit);
+        if let Some(observe) = &self.observe {
+            observe(Group { commands: commands.len(), commit });
+        }
+        Ok(answers)
+    }
+
+    fn execute(&self, sql: &str) -> rusqlite::Result<()> {
+        self.connection.prepare_cached(sql)?.execute([]).map(drop)
+    }
+
+    /// Writes no more, and says so to whoever ends the process.
+    pub(super) fn die(&mut self, reason: &str) {
+        tracing::error!(reason, "the ledger stops");
+        self.dead = Some(reason.to_owned());
+        (self.fatal)(reason);
+    }
+
+    /// Reads only.
+    fn check(&self, command: &Command) -> Result<Checked, Fault> {
+        let fits = match command {
+            Command::Begin(begin) => {
+                return Ok(match self.check_begin(begin)? {
+                    Some(refused) => Checked::Refused(Outcome::Begun(refused)),
+                    None => Checked::Fits { answered: false },
+                });
+            }
+            Command::Conclude(conclude) => return self.check_conclude(conclude),
+            Command::Postpone(postpone) => {
+                let standing = operation::standing(self.view(), postpone.operation)?;
+                standing.is_some_and(|standing| standing.version == postpone.version)
+            }
+            Command::Administer(command, _) => administration::fits(&self.connection, command)?,
+            #[cfg(feature = "suite")]
+            Command::Sql(_) => true,
+        };
+        Ok(if fits { Checked::Fits { answered: false } } else { Checked::STALE })
+    }
+
+    fn check_begin(&self, begin: &Begin) -> Result<Option<Begun>, Fault> {
+        let view = self.view();
+        if let Some(claim) = &begin.claim
+            && let Some(claimed) = operation::claimed(view, claim.key)?
+        {
+            return Ok(Some(Begun::KeyTaken(Box::new(claimed))));
+        }
+        payment::check(&begin.payment)?;
+        operation::check(&begin.operation)?;
+        if begin.payment.version == 0
+            && !begin.payment.allow_duplicate_reference
+            && let Some(merchant) = self.words.number(&Word::Merchant(begin.payment.merchant.clone()))
+            && let Some(open) = payment::open_reference(view, merchant, &begin.payment)?
+        {
+            return Ok(Some(Begun::ReferenceOpen(open)));
+        }
+        let seen = payment::version(&self.connection, begin.payment.id)?.unwrap_or(0);
+        let new = operation::standing(view, begin.operation.id)?.is_none() && begin.operation.version == 0;
+        Ok((seen != begin.payment.version || !new).then_some(Begun::Stale))
+    }
+
+    fn check_conclude(&self, conclude: &Conclude) -> Result<Checked, Fault> {
+        payment::check(&conclude.payment)?;
+        operation::check(&conclude.operation)?;
+        let Some(standing) = operation::standing(self.view(), conclude.operation.id)? else {
+            return Ok(Checked::STALE);
+        };
+        let version = payment::version(&self.connection, conclude.payment.id)?;
+        if standing.version != conclude.operation.version
+            || standing.payment != conclude.payment.id
+            || version != Some(conclude.payment.version)
+        {
+            return Ok(Checked::STALE);
+        }
+        Ok(Checked::Fits { answered: standing.answer.is_some() })
+    }
+
+    /// Writes only: every check has passed.
+    fn write(&mut self, command: &Command, answered: bool) -> rusqlite::Result<Outcome> {
+        match command {
+            Command::Begin(begin) => self.write_begin(begin),
+            Command::Conclude(conclude) => self.write_conclude(conclude, answered),
+            Command::Postpone(command) => {
+                operation::postpone(&self.connection, command)?;
+                Ok(Outcome::Written(Written::Done))
+            }
+            Command::Administer(command, audit) => {
+                administration::write(&self.connection, command, audit)?;
+                Ok(Outcome::Written(Written::Done))
+            }
+            #[cfg(feature = "suite")]
+            Command::Sql(sql) => {
+                self.connection.execute_batch(sql)?;
+                Ok(Outcome::Written(Written::Done))
+            }
+        }
+    }
+
+    fn write_begin(&mut self, begin: &Begin) -> rusqlite::Result<Outcome> {
+        let (connection, words) = (&self.connection, &mut self.words);
+        if begin.payment.version == 0 {
+            payment::insert(connection, words, &begin.payment)?;
+        } else {
+            payment::update(connection, words, &begin.payment)?;
+        }
+        let answer = begin.answer.as_ref().map(|answer| operation::insert_answer(connection, answer)).transpose()?;
+        operation::insert(connection, words, &begin.operation, begin.claim.as_ref(), answer)?;
+        if let Some(claim) = &begin.claim {
+            operation::insert_claim(connection, claim, begin.operation.id)?;
+        }
+        event::insert(connection, words, &begin.payment, &begin.events)?;
+        Ok(Outcome::Begun(Begun::Done))
+    }
+
+    fn write_conclude(&mut self, conclude: &Conclude, answered: bool) -> rusqlite::Result<Outcome> {
+        let (connection, words) = (&self.connection, &mut self.words);
+        payment::update(connection, words, &conclude.payment)?;
+        let answer = conclude.answer.as_ref().filter(|_| !answered);
+        let answer = answer.map(|answer| operation::insert_answer(connection, answer)).transpose()?;
+        operation::update(connection, &conclude.operation, answer)?;
+        event::insert(connection, words, &conclude.payment, &conclude.events)?;
+        Ok(Outcome::Written(Written::Done))
+    }
+}

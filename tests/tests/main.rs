@@ -1,0 +1,12 @@
+//! End to end: the real binary, spoken to over HTTP, judged by the simulator's own ledger.
+
+mod banner;
+mod doubt;
+mod flow;
+mod idempotency;
+mod keys;
+mod operate;
+mod parallel;
+mod refused;
+mod resets;
+mod secrets;
