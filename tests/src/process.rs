@@ -166,11 +166,28 @@ impl Sandbox {
         Client::new(&self.ops, serving["token"].as_str().unwrap_or_default())
     }
 
-    /// What the simulator's ledger holds of a kind (`charges`, `captures`, `refunds`, `voids`).
+    /// What the simulator's ledger holds of a kind (`charge`, `capture`, `refund`, `void`), oldest first.
     pub fn ledger(&self, kind: &str) -> Vec<Value> {
+        self.pages("/ledger").into_iter().filter(|entry| entry["object"] == kind).collect()
+    }
+
+    /// What the simulator was asked for and did not book.
+    pub fn unbooked(&self) -> Vec<Value> {
+        self.pages("/ledger/unbooked")
+    }
+
+    fn pages(&self, path: &str) -> Vec<Value> {
         let client = Client { address: self.simulator.clone(), authorization: None };
-        let ledger = client.get("/ledger").expect(200).json();
-        ledger[kind].as_array().unwrap_or_else(|| panic!("no {kind} in {ledger}")).clone()
+        let mut entries = Vec::new();
+        let mut after = "0".to_owned();
+        loop {
+            let page = client.get(&format!("{path}?after={after}&limit=1000")).expect(200).json();
+            entries.extend(page["data"].as_array().unwrap_or_else(|| panic!("no data in {page}")).iter().cloned());
+            if page["next"].is_null() {
+                return entries;
+            }
+            after = page["next"].to_string();
+        }
     }
 
     /// The simulator's switchboard.

@@ -29,9 +29,9 @@ fn charged_but_unheard_is_found_and_never_sent_again() {
         assert_eq!(after["status"], "captured", "{token}: {after}");
         assert_eq!(after["observed"]["from"], "look_up");
     }
-    let charges = sandbox.ledger("charges");
+    let charges = sandbox.ledger("charge");
     assert_eq!(charges.len(), 4);
-    assert!(charges.iter().all(|charge| charge["attempts"] == 1), "{charges:?}");
+    assert!(charges.iter().all(|charge| charge["asked"] == 1), "{charges:?}");
 }
 
 #[test]
@@ -46,7 +46,10 @@ fn not_charged_and_unheard_fails_only_once_the_provider_says_so() {
         assert_eq!(after["observed"]["from"], "look_up");
         assert_eq!(after["failure"]["retry"], "same_request");
     }
-    assert_eq!(sandbox.ledger("charges").len(), 0);
+    assert_eq!(sandbox.ledger("charge").len(), 0);
+    let unbooked = sandbox.unbooked();
+    assert_eq!(unbooked.len(), 2, "{unbooked:?}");
+    assert!(unbooked.iter().all(|entry| entry["asked"] == 1), "it was sent again: {unbooked:?}");
 }
 
 #[test]
@@ -69,7 +72,7 @@ fn a_replay_in_doubt_shows_the_payment_as_it_stands() {
     let replay = client.post("/v1/payments", &key, &body).expect(201);
     assert_eq!(replay.header("idempotent-replayed"), Some("true"));
     assert_eq!(replay.json()["status"], after["status"]);
-    assert_eq!(sandbox.ledger("charges").len(), 1);
+    assert_eq!(sandbox.ledger("charge").len(), 1);
 }
 
 #[test]
@@ -143,7 +146,7 @@ fn a_killed_process_settles_what_it_left_open() {
     );
     let mut stream = std::net::TcpStream::connect(&client.address).expect("connect");
     std::io::Write::write_all(&mut stream, &request).expect("send");
-    until(PATIENCE, || sandbox.ledger("charges").len(), |&charges| charges == 1);
+    until(PATIENCE, || sandbox.ledger("charge").len(), |&charges| charges == 1);
     let in_progress = client.post("/v1/payments", &key, &body).expect(409).json();
     assert_eq!(in_progress["code"], "idempotency_in_progress");
 
@@ -151,7 +154,7 @@ fn a_killed_process_settles_what_it_left_open() {
     let client = sandbox.client();
     let answer = until(PATIENCE, || client.post("/v1/payments", &key, &body), |answer| answer.status == 201);
     assert_eq!(answer.json()["status"], "captured");
-    let charges = sandbox.ledger("charges");
+    let charges = sandbox.ledger("charge");
     assert_eq!(charges.len(), 1);
-    assert_eq!(charges[0]["attempts"], 1, "it was sent again: {charges:?}");
+    assert_eq!(charges[0]["asked"], 1, "it was sent again: {charges:?}");
 }

@@ -46,7 +46,7 @@ fn authorize_capture_in_parts_and_refund_in_parts() {
     let list = client.get(&format!("/v1/refunds?payment={}", id(&payment))).expect(200).json();
     assert_eq!(list["data"].as_array().unwrap().len(), 2);
 
-    let charge = &sandbox.ledger("charges")[0];
+    let charge = &sandbox.ledger("charge")[0];
     assert_eq!(charge["amount_captured"], 11_000);
     assert_eq!(charge["amount_refunded"], 11_000);
 }
@@ -62,8 +62,8 @@ fn a_sale_is_one_call_and_its_own_capture() {
     let captures = client.get(&format!("/v1/captures?payment={}", id(&payment))).expect(200).json();
     assert_eq!(captures["data"][0]["amount"], 12_500);
     assert_eq!(captures["data"][0]["status"], "succeeded");
-    assert_eq!(sandbox.ledger("charges").len(), 1);
-    assert_eq!(sandbox.ledger("captures").len(), 0);
+    assert_eq!(sandbox.ledger("charge").len(), 1);
+    assert_eq!(sandbox.ledger("capture").len(), 0);
 }
 
 #[test]

@@ -18,7 +18,7 @@ fn a_hundred_requests_with_one_key_make_one_charge() {
             .collect();
         asks.into_iter().map(|ask| ask.join().expect("an answer")).collect()
     });
-    let charges = sandbox.ledger("charges");
+    let charges = sandbox.ledger("charge");
     assert_eq!(charges.len(), 1, "{charges:?}");
     let originals = answers.iter().filter(|it| it.status == 201 && it.header("idempotent-replayed").is_none()).count();
     assert_eq!(originals, 1);
@@ -52,7 +52,7 @@ fn a_final_answer_replays_byte_for_byte_whatever_happens_later() {
     assert_eq!(again.header("idempotent-replayed"), Some("true"));
     let again = client.post(&path, &refund, &json!({})).expect(201);
     assert_eq!(again.body, refunded.body);
-    assert_eq!(sandbox.ledger("refunds").len(), 1);
+    assert_eq!(sandbox.ledger("refund").len(), 1);
 }
 
 #[test]
@@ -65,8 +65,8 @@ fn another_request_under_the_key_is_refused() {
     assert_eq!(other["code"], "idempotency_mismatch");
     let path = format!("/v1/payments/{}/captures", payment["id"].as_str().unwrap());
     assert_eq!(client.post(&path, &key, &json!({})).expect(422).json()["code"], "idempotency_mismatch");
-    assert_eq!(sandbox.ledger("charges").len(), 1);
-    assert_eq!(sandbox.ledger("captures").len(), 0);
+    assert_eq!(sandbox.ledger("charge").len(), 1);
+    assert_eq!(sandbox.ledger("capture").len(), 0);
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn the_key_is_required() {
         let headers = [("Content-Type", "application/json"), ("Idempotency-Key", key)];
         client.send("POST", "/v1/payments", &headers, body.as_bytes()).expect(400);
     }
-    assert_eq!(sandbox.ledger("charges").len(), 0);
+    assert_eq!(sandbox.ledger("charge").len(), 0);
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn scopes_are_enforced() {
     writer.post(&format!("{path}/captures"), &unique("k"), &json!({})).expect(201);
     let refund = writer.post(&format!("{path}/refunds"), &unique("k"), &json!({})).expect(403).json();
     assert_eq!(refund["code"], "scope_missing");
-    assert_eq!(sandbox.ledger("refunds").len(), 0);
+    assert_eq!(sandbox.ledger("refund").len(), 0);
 }
 
 #[test]

@@ -31,8 +31,8 @@ fn fifty_refunds_at_once_never_pass_the_capture() {
     let after = sandbox.client().get(&path).expect(200).json();
     assert_eq!(after["amount_refunded"], 12_500);
     assert_eq!(after["amount_refundable"], 0);
-    assert_eq!(sandbox.ledger("charges")[0]["amount_refunded"], 12_500);
-    assert_eq!(sandbox.ledger("refunds").len(), 10);
+    assert_eq!(sandbox.ledger("charge")[0]["amount_refunded"], 12_500);
+    assert_eq!(sandbox.ledger("refund").len(), 10);
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn fifty_captures_at_once_never_pass_the_authorization() {
     let after = sandbox.client().get(&path).expect(200).json();
     assert_eq!(after["status"], "captured");
     assert_eq!(after["amount_captured"], 12_500);
-    assert_eq!(sandbox.ledger("captures").len(), 10);
+    assert_eq!(sandbox.ledger("capture").len(), 10);
 }
 
 #[test]

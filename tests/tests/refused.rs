@@ -46,7 +46,7 @@ fn every_faulty_field_is_named_at_once() {
         assert!(text.contains(&format!("`{nearest}`")), "{nearest} is not suggested: {text}");
     }
     assert_eq!(sandbox.client().get("/v1/payments").json()["data"], json!([]));
-    assert_eq!(sandbox.ledger("charges").len(), 0);
+    assert_eq!(sandbox.ledger("charge").len(), 0);
 }
 
 #[test]
@@ -149,5 +149,5 @@ fn what_the_rules_refuse_is_recorded_with_its_decision() {
     assert!(payment["route"]["channel"].is_null());
     let replay = client.post("/v1/payments", &key, &body).expect(201);
     assert_eq!(replay.body, answer.body);
-    assert_eq!(sandbox.ledger("charges").len(), 0);
+    assert_eq!(sandbox.ledger("charge").len(), 0);
 }

@@ -97,9 +97,9 @@ fn resets_half_closes_and_closes_at_every_stage_lose_and_double_nothing() {
             });
         }
     });
-    let charges = sandbox.ledger("charges");
+    let charges = sandbox.ledger("charge");
     assert_eq!(charges.len(), cases.len(), "{charges:?}");
-    assert!(charges.iter().all(|charge| charge["attempts"] == 1), "{charges:?}");
+    assert!(charges.iter().all(|charge| charge["asked"] == 1), "{charges:?}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Nanoseconds per call, with one to four workers on the same channel: `cargo bench -p switchyard-coordination`.
 //!
 //! Wall time of a worker, so with more workers than processors it holds the time of the others too.
-#![allow(missing_docs, clippy::arithmetic_side_effects, clippy::unwrap_used, reason = "a benchmark may panic")]
+#![expect(clippy::arithmetic_side_effects, clippy::unwrap_used, reason = "a benchmark may panic")]
 #![expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
 
 use std::hint::black_box;

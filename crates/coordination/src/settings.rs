@@ -211,11 +211,11 @@ impl HealthSettings {
 /// where a single bad outcome takes it down.
 ///
 /// In `sample` outcomes such a share shows as at most one more than it is, so it lies above `down - 1000 / sample`; and
-/// so many good ones in a row need a share of at most `1000 / (good + 1)`.
+/// so many good ones in a row need a share below `1000 / good`.
 fn probes_needed(down_permille: u16, sample: u32) -> Option<u64> {
     let sample = u64::from(sample);
     let above = u64::from(down_permille).saturating_mul(sample).saturating_sub(1_000);
-    (above > 0).then(|| sample.saturating_mul(1_000).div_ceil(above.max(1)).saturating_sub(1))
+    (above > 0).then(|| sample.saturating_mul(1_000).div_ceil(above.max(1)))
 }
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -303,8 +303,8 @@ mod tests {
 
     #[test]
     fn a_trial_must_be_harder_than_the_fall() {
-        assert_eq!(probes_needed(500, 20), Some(2));
-        assert_eq!(probes_needed(1_000, 5), Some(1));
+        assert_eq!(probes_needed(500, 20), Some(3));
+        assert_eq!(probes_needed(1_000, 5), Some(2));
         assert_eq!(probes_needed(200, 5), None);
         let easy = HealthSettings { down_faults_permille: 200, ..HealthSettings::default() };
         assert_eq!(fields(easy), ["probes_good"]);

@@ -1,5 +1,5 @@
 //! The suite on the coordination in this process, and properties of it.
-#![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+#![expect(clippy::arithmetic_side_effects, clippy::unwrap_used, reason = "a test may panic")]
 
 mod properties;
 mod reconfigure;

@@ -6,6 +6,7 @@ use crate::config::address::WebAddress;
 use secrecy::SecretString;
 use std::sync::Arc;
 use switchyard_core::{Capabilities, Mode, Provider};
+use switchyard_provider_simulator as simulator;
 
 /// A provider that channels can name.
 pub(crate) struct Row {
@@ -67,7 +68,7 @@ impl Account<'_> {
 /// Every provider.
 pub(crate) const ROWS: &[Row] = &[Row {
     name: "simulator",
-    capabilities: simulator::capabilities,
+    capabilities: || Arc::clone(&simulator::CAPABILITIES),
     credentials: &["api_key"],
     base: |_| Some(Base::Simulator),
     simulated: true,
@@ -75,7 +76,7 @@ pub(crate) const ROWS: &[Row] = &[Row {
         Ok(Arc::new(simulator::Simulator::new(simulator::Config {
             base: account.base.to_owned(),
             api_key: account.credential(0)?,
-            refused_port: account.refused_port,
+            refused_port: account.refused_port.map(|port| format!("http://127.0.0.1:{port}")),
         })))
     },
 }];
@@ -94,39 +95,5 @@ mod tests {
         for row in ROWS {
             assert_eq!((row.capabilities)().provider, row.name);
         }
-    }
-}
-
-// TEMPORARY-STUB
-mod simulator {
-    use super::*;
-    use std::time::Duration;
-    use switchyard_core::Method;
-    use switchyard_core::capabilities::*;
-    use switchyard_core::method::Direction;
-    pub(crate) struct Config { pub(crate) base: String, pub(crate) api_key: SecretString, pub(crate) refused_port: Option<u16> }
-    pub(crate) struct Simulator(Config);
-    impl Simulator { pub(crate) fn new(config: Config) -> Self { Self(config) } }
-    pub(crate) fn capabilities() -> Arc<Capabilities> {
-        let row = |method| MethodCapability {
-            method, direction: Direction::Payin, presentation: Presentation::Token, currencies: Which::All, countries: Which::All,
-            amounts: Vec::new(), manual_capture: true, sale: true, captures: Parts::Many, void: true, cancel_waiting: true,
-            refunds: Parts::Many, required: Vec::new(),
-        };
-        Arc::new(Capabilities {
-            provider: "simulator", api_version: "1",
-            methods: vec![row(Method::Card), row(Method::Ideal), row(Method::Pix), row(Method::BankTransfer)],
-            idempotency: Idempotency::Reference,
-            look_up: LookUp { by_our_reference: true, by_their_reference: true, complete: true, grace: Duration::from_secs(1),
-                schedule: vec![Duration::from_secs(1)], longest_silence: Duration::from_secs(60) },
-        })
-    }
-    #[async_trait::async_trait]
-    impl Provider for Simulator {
-        fn capabilities(&self) -> Arc<Capabilities> { capabilities() }
-        fn base(&self) -> &str { &self.0.base }
-        fn account(&self) -> &str { "stub" }
-        async fn authorize(&self, _: &switchyard_core::provider::Call<'_>, _: &switchyard_core::provider::Authorize) -> Result<switchyard_core::settle::Report, switchyard_core::ProviderError> { Err(switchyard_core::ProviderError::NeverLeft("stub".into())) }
-        async fn look_up(&self, _: &switchyard_core::provider::Call<'_>, _: &switchyard_core::provider::Reference) -> Result<switchyard_core::provider::Found, switchyard_core::ProviderError> { Err(switchyard_core::ProviderError::NeverLeft("stub".into())) }
     }
 }

@@ -93,7 +93,7 @@ impl<'s> Faults<'s> {
     #[must_use]
     pub fn into_vec(self) -> Vec<Fault> {
         let mut found = self.found.into_inner();
-        found.sort_by(|a, b| (a.place.line, a.place.column).cmp(&(b.place.line, b.place.column)));
+        found.sort_by_key(|fault| (fault.place.line, fault.place.column));
         found.dedup();
         found
     }
@@ -291,10 +291,8 @@ impl<'d> Value<'d> {
     /// A text.
     #[must_use]
     pub fn text(&self) -> Option<Text<'d>> {
-        match self.value.get_ref() {
-            DeValue::String(text) => Some(Text::new(text, &self.span())),
-            _ => self.wrong("a text"),
-        }
+        let DeValue::String(text) = self.value.get_ref() else { return self.wrong("a text") };
+        Some(Text::new(text, &self.span()))
     }
 
     /// Whether it is a text, without a fault where it is not.
@@ -326,16 +324,12 @@ impl<'d> Value<'d> {
     /// An integer of 64 bits.
     #[must_use]
     pub fn integer(&self) -> Option<i64> {
-        match self.value.get_ref() {
-            DeValue::Integer(digits) => match i64::from_str_radix(&digits.as_str().replace('_', ""), digits.radix()) {
-                Ok(integer) => Some(integer),
-                Err(_) => {
-                    self.fault(format!("`{}` is too large a number", self.name.text));
-                    None
-                }
-            },
-            _ => self.wrong("an integer"),
+        let DeValue::Integer(digits) = self.value.get_ref() else { return self.wrong("an integer") };
+        let integer = i64::from_str_radix(&digits.as_str().replace('_', ""), digits.radix()).ok();
+        if integer.is_none() {
+            self.fault(format!("`{}` is too large a number", self.name.text));
         }
+        integer
     }
 
     /// An integer within bounds.
@@ -353,10 +347,8 @@ impl<'d> Value<'d> {
     /// `true` or `false`.
     #[must_use]
     pub fn boolean(&self) -> Option<bool> {
-        match self.value.get_ref() {
-            DeValue::Boolean(boolean) => Some(*boolean),
-            _ => self.wrong("true or false"),
-        }
+        let DeValue::Boolean(boolean) = self.value.get_ref() else { return self.wrong("true or false") };
+        Some(*boolean)
     }
 
     /// A span of time as text: a whole number and `ms`, `s`, `m`, `h` or `d`.
@@ -383,19 +375,17 @@ impl<'d> Value<'d> {
     /// A date, a time or both, as TOML writes them without quotes.
     #[must_use]
     pub fn datetime(&self) -> Option<toml::value::Datetime> {
-        match self.value.get_ref() {
-            DeValue::Datetime(datetime) => Some(*datetime),
-            _ => self.wrong("a date or time without quotes"),
-        }
+        let DeValue::Datetime(datetime) = self.value.get_ref() else {
+            return self.wrong("a date or time without quotes");
+        };
+        Some(*datetime)
     }
 
     /// A table, whose unknown keys are the caller's to refuse with [`Table::finish`].
     #[must_use]
     pub fn table(&self) -> Option<Table<'d>> {
-        match self.value.get_ref() {
-            DeValue::Table(entries) => Some(Table::new(self.faults, self.path.clone(), self.span(), entries)),
-            _ => self.wrong("a table"),
-        }
+        let DeValue::Table(entries) = self.value.get_ref() else { return self.wrong("a table") };
+        Some(Table::new(self.faults, self.path.clone(), self.span(), entries))
     }
 
     /// The tables of a `[[list]]`; whatever in it is no table is a fault and left out.
@@ -407,12 +397,8 @@ impl<'d> Value<'d> {
     /// A list of anything.
     #[must_use]
     pub fn list(&self) -> Option<Vec<Self>> {
-        match self.value.get_ref() {
-            DeValue::Array(values) => {
-                Some(values.iter().map(|value| Self { value, path: self.path.clone(), ..*self }).collect())
-            }
-            _ => self.wrong("a list"),
-        }
+        let DeValue::Array(values) = self.value.get_ref() else { return self.wrong("a list") };
+        Some(values.iter().map(|value| Self { value, path: self.path.clone(), ..*self }).collect())
     }
 
     /// Texts: a list of them, or one alone. Whatever is no text is a fault and left out, and so is a text that stood

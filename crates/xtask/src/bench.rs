@@ -14,9 +14,11 @@ pub mod rounds;
 pub mod schedule;
 pub mod wire;
 
+use std::error::Error;
 use std::fs;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use clap::Args;
@@ -77,11 +79,14 @@ impl Options {
 /// When something is missing, does not start, or answers otherwise than it should. A budget that is not met is told, and is
 /// no error.
 pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
+    if cfg!(debug_assertions) {
+        return Err(again_as_release(workspace)?);
+    }
     let options = options.settled();
     need::ensure(For::Bench)?;
     let binary = match &options.binary {
         Some(binary) => binary.canonicalize().map_err(|error| format!("{}: {error}", binary.display()))?,
-        None => build(workspace)?,
+        None => build(workspace, "switchyard")?,
     };
     let results = workspace.target.join("bench");
     let directory = Directory::new(&results, options.keep)?;
@@ -101,18 +106,24 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     Ok(())
 }
 
-fn build(workspace: &Workspace) -> Result<PathBuf> {
-    println!("building the release");
-    let status =
-        workspace.cargo().args(["build", "--release", "--package", "switchyard"]).stdin(Stdio::null()).status()?;
+/// The load generator shares the processors with what it measures: it is optimized as well. Comes back only with an error.
+fn again_as_release(workspace: &Workspace) -> Result<Box<dyn Error + Send + Sync>> {
+    let program = build(workspace, "xtask")?;
+    Ok(Command::new(program).args(std::env::args_os().skip(1)).exec().into())
+}
+
+fn build(workspace: &Workspace, package: &str) -> Result<PathBuf> {
+    println!("building the release of {package}");
+    let mut cargo = workspace.cargo();
+    let status = cargo.args(["build", "--release", "--package", package]).stdin(Stdio::null()).status()?;
     if !status.success() {
         return Err("the build failed, so nothing was measured".into());
     }
-    Ok(workspace.target.join("release").join("switchyard"))
+    Ok(workspace.target.join("release").join(package))
 }
 
 /// Waits for Ctrl-C or a request to end.
-async fn interrupted() -> Box<dyn std::error::Error + Send + Sync> {
+async fn interrupted() -> Box<dyn Error + Send + Sync> {
     let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
         return "signals cannot be heard".into();

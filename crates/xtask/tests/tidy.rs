@@ -96,13 +96,14 @@ fn the_engine_starts_nothing_itself() {
 
 #[test]
 fn nothing_is_left_to_do() {
-    let unfinished = [concat!("to", "do!("), concat!("un", "implemented!("), concat!("TO", "DO"), concat!("FIX", "ME")];
-    none(
-        files()
-            .iter()
-            .filter(|file| file.is("rs"))
-            .flat_map(|file| file.lines(|line| unfinished.iter().any(|mark| line.contains(mark)))),
-    );
+    let marks = [concat!("TO", "DO"), concat!("FIX", "ME")];
+    let calls = [concat!("to", "do!("), concat!("un", "implemented!(")];
+    let unfinished = |line: &str| {
+        // An example in a comment may leave out what it is not about.
+        let code = !line.trim_start().starts_with("//");
+        marks.iter().any(|mark| line.contains(mark)) || (code && calls.iter().any(|call| line.contains(call)))
+    };
+    none(files().iter().filter(|file| file.is("rs")).flat_map(|file| file.lines(unfinished)));
 }
 
 #[test]

@@ -183,16 +183,17 @@ impl<'r> Call<'r> {
         self.no_query()?;
         let key = self.idempotency_key()?;
         let bytes = request_body::read(self.request, payload).await?;
-        let Document { value, duplicates } = match (bytes.is_empty(), body) {
-            (true, BodyRule::MayBeLeftOut) => Document { value: Json::Object(Vec::new()), duplicates: Vec::new() },
+        let document = match (bytes.is_empty(), body) {
+            (true, BodyRule::MayBeLeftOut) => Document::default(),
             (_, BodyRule::MayBeLeftOut | BodyRule::Required) => {
                 request_body::require_json(self.request)?;
                 parse(&bytes)?
             }
         };
-        if card_numbers::in_body(&value) {
+        if card_numbers::in_body(&document, &bytes) {
             return Err(Problem::card_number("the body"));
         }
+        let Document { value, duplicates, decimals: _ } = document;
         let asked = Asked {
             method: self.line.method,
             path: self.request.path(),

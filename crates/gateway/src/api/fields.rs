@@ -272,7 +272,26 @@ mod tests {
             fields.require("missing");
             assert_eq!(fields.text("nul", 1..=3), None);
         });
-        insta::assert_snapshot!(told.join("\n"), @"");
+        insta::assert_snapshot!(told.join("\n"), @r#"
+        number not_an_integer: must be an integer of 64 bits, written without fraction or exponent
+        large too_large: must be at most 10
+        small too_small: must be at least 1
+        huge too_large: must be at most 10
+        digits invalid_type: must be an integer, not a text
+        text invalid_type: must be a text, not an integer
+        short too_short: must not be empty
+        long too_long: must have at most 3 characters
+        control invalid_value: must not hold control characters
+        choice unknown_value: must be automatic or manual; did you mean `manual`?
+        flag invalid_type: must be true or false, not a text
+        inner.code invalid_value: must be an ISO 4217 code
+        inner.cod unknown_field: there is no such field; did you mean `code`?
+        not_an_object invalid_type: must be an object, not an array
+        nul required: is required
+        missing required: is required
+        extra unknown_field: there is no such field
+        shrt unknown_field: there is no such field; did you mean `short`?
+        "#);
     }
 
     #[test]

@@ -81,6 +81,15 @@ pub(crate) struct Document<'b> {
     pub(crate) value: Json<'b>,
     /// Names that stand twice in one object. A document with any is to be refused.
     pub(crate) duplicates: Vec<String>,
+    /// Whether any number in it is a [`Json::Decimal`].
+    pub(crate) decimals: bool,
+}
+
+impl Default for Document<'_> {
+    /// An object without members.
+    fn default() -> Self {
+        Self { value: Json::Object(Members::new()), duplicates: Vec::new(), decimals: false }
+    }
 }
 
 /// Why a body is not a document.
@@ -101,7 +110,9 @@ pub(crate) fn parse(body: &[u8]) -> Result<Document<'_>, JsonError> {
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value = ValueSeed { notes: &notes, depth: 0 }.deserialize(&mut reader);
     match value.and_then(|value| reader.end().map(|()| value)) {
-        Ok(value) => Ok(Document { value, duplicates: notes.duplicates.into_inner() }),
+        Ok(value) => {
+            Ok(Document { value, duplicates: notes.duplicates.into_inner(), decimals: notes.decimals.get() })
+        }
         Err(_) if notes.too_deep.get() => Err(JsonError::TooDeep),
         Err(error) => Err(JsonError::Syntax(error.to_string())),
     }
@@ -118,6 +129,7 @@ pub(crate) fn sorted<'m, 'b>(members: &'m Members<'b>) -> Vec<&'m (Cow<'b, str>,
 #[derive(Default)]
 struct Notes {
     too_deep: Cell<bool>,
+    decimals: Cell<bool>,
     duplicates: RefCell<Vec<String>>,
 }
 
@@ -170,6 +182,7 @@ impl<'de> Visitor<'de> for ValueSeed<'_> {
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Json<'de>, E> {
+        self.notes.decimals.set(true);
         Ok(Json::Decimal(value))
     }
 

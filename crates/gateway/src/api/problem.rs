@@ -322,6 +322,9 @@ mod tests {
         let open = Problem::from(EngineError::ReferenceOpen(payment));
         let large = Problem::from(Refusal::AmountTooLarge { available: 5 });
         let shown = [open, large].map(|problem| String::from_utf8(problem.json("req_1")).unwrap()).join("\n");
-        insta::assert_snapshot!(shown, @"");
+        insta::assert_snapshot!(shown, @r#"
+        {"type":"/docs/errors#reference_open","title":"Another payment with this reference is still open","status":409,"detail":"pay_00000000000000000000000000000007 has the same reference and is still open; wait for its outcome, or send \"allow_duplicate_reference\": true","code":"reference_open","request_id":"req_1","payment":"pay_00000000000000000000000000000007"}
+        {"type":"/docs/errors#amount_too_large","title":"More is asked for than is left","status":422,"detail":"5 are left, in minor units, with what is under way counted as taken","code":"amount_too_large","request_id":"req_1","errors":[{"field":"amount","code":"too_large","message":"at most 5, in minor units"}]}
+        "#);
     }
 }

@@ -1,6 +1,7 @@
 //! What the API asks of the engine.
 
 use async_trait::async_trait;
+use std::sync::Arc;
 use switchyard_core::{Operation, OperationId, OperationKind, Payment, PaymentId};
 use switchyard_engine::{Answered, Caller, Engine, EngineError, FollowUp, Key, NewPayment, Refreshed};
 use switchyard_store::{Page, PaymentFilter};
@@ -57,9 +58,9 @@ pub(crate) trait UseCases {
 }
 
 #[async_trait(?Send)]
-impl UseCases for Engine {
+impl UseCases for Arc<Engine> {
     async fn create_payment(&self, caller: Caller, key: Key, ask: NewPayment) -> Result<Answered, EngineError> {
-        self.create_payment(caller, key, ask).await
+        Engine::create_payment(self, caller, key, ask).await
     }
 
     async fn follow_up(
@@ -69,19 +70,19 @@ impl UseCases for Engine {
         payment: PaymentId,
         ask: FollowUp,
     ) -> Result<Answered, EngineError> {
-        self.follow_up(caller, key, payment, ask).await
+        Engine::follow_up(self, caller, key, payment, ask).await
     }
 
     async fn payment(&self, caller: &Caller, id: PaymentId) -> Result<Payment, EngineError> {
-        self.payment(caller, id).await
+        Engine::payment(self, caller, id).await
     }
 
     async fn refresh(&self, caller: &Caller, id: PaymentId) -> Result<Refreshed, EngineError> {
-        self.refresh(caller, id).await
+        Engine::refresh(self, caller, id).await
     }
 
     async fn operations(&self, payment: &Payment) -> Result<Vec<Operation>, EngineError> {
-        self.operations(payment).await
+        Engine::operations(self, payment).await
     }
 
     async fn operation(
@@ -90,7 +91,7 @@ impl UseCases for Engine {
         kinds: &[OperationKind],
         id: OperationId,
     ) -> Result<(Operation, Payment), EngineError> {
-        self.operation(caller, kinds, id).await
+        Engine::operation(self, caller, kinds, id).await
     }
 
     async fn list_payments(
@@ -99,7 +100,7 @@ impl UseCases for Engine {
         before: Option<PaymentId>,
         limit: u32,
     ) -> Result<Page<Payment>, EngineError> {
-        self.list_payments(filter, before, limit).await
+        Engine::list_payments(self, filter, before, limit).await
     }
 
     async fn list_operations(
@@ -110,6 +111,6 @@ impl UseCases for Engine {
         before: Option<OperationId>,
         limit: u32,
     ) -> Result<Page<(Operation, Payment)>, EngineError> {
-        self.list_operations(caller, kinds, payment, before, limit).await
+        Engine::list_operations(self, caller, kinds, payment, before, limit).await
     }
 }

@@ -6,6 +6,7 @@ use super::fault::{Fault, Where};
 use super::merchants::{allowed, named};
 use super::narrowing::{self, Narrowing};
 use super::secret::{self, SecretRef};
+use super::section::CONCURRENCY_MAX;
 use crate::providers::{self, Base};
 use secrecy::SecretString;
 use std::cell::RefCell;
@@ -33,6 +34,8 @@ pub(crate) struct ChannelConfig {
     pub(crate) accounts: Vec<AccountConfig>,
     /// From the call to the last byte of the answer.
     pub(crate) timeout: Duration,
+    /// Calls under way at once.
+    pub(crate) concurrency_max: usize,
     /// Why a declared mode has no account: the channel is off in that mode, and must say so.
     pub(crate) broken: Vec<Fault>,
 }
@@ -65,6 +68,8 @@ pub(crate) struct Around<'a> {
     pub(crate) order_types: &'a [OrderType],
     /// Of calls, unless a channel has its own.
     pub(crate) timeout: Duration,
+    /// Calls at once, unless a channel has its own bound.
+    pub(crate) concurrency_max: usize,
     /// Of connections: a channel's own time-out must be longer.
     pub(crate) connect_timeout: Duration,
 }
@@ -91,7 +96,7 @@ pub(crate) fn read(source: &Source, around: &Around<'_>, found: &mut Vec<Fault>)
             }
             for (name, value) in entries {
                 let name = named(name, ChannelName::new, &faults);
-                let channel = value.table().and_then(|table| channel(name?, table, around));
+                let channel = value.table().and_then(|table| channel(name, table, around));
                 channels.extend(channel);
             }
         }
@@ -108,9 +113,11 @@ pub(crate) fn read(source: &Source, around: &Around<'_>, found: &mut Vec<Fault>)
     channels
 }
 
-fn channel(name: ChannelName, table: Table<'_>, around: &Around<'_>) -> Option<ChannelConfig> {
+/// Reads one channel. Without a name it is read for its faults alone.
+fn channel(name: Option<ChannelName>, table: Table<'_>, around: &Around<'_>) -> Option<ChannelConfig> {
     let provider = table.required("provider").and_then(|value| provider(&value, &table));
     let timeout = table.get("timeout").map(|value| timeout(&value, around));
+    let concurrency_max = table.get("concurrency_max").and_then(|value| value.integer_in(1..=CONCURRENCY_MAX));
     let retired = table.get("retired").and_then(|value| value.boolean()).unwrap_or(false);
     let acquiring_country = table.get("acquiring_country").and_then(|value| country(&value, &table));
     let order_types = order_types(&table, around);
@@ -125,10 +132,11 @@ fn channel(name: ChannelName, table: Table<'_>, around: &Around<'_>) -> Option<C
     if modes.iter().all(|(_, value)| value.is_none()) {
         table.faults().push(&table.span(), format!("{} lacks credentials: `test`, `live` or both", table.label()));
     }
-    let accounts = modes.into_iter().filter_map(|(mode, value)| account(mode, &value?, &name, provider, around, &broken));
+    let accounts = modes.into_iter().filter_map(|(mode, value)| account(mode, &value?, name.as_ref(), provider, around, &broken));
     let accounts: Vec<AccountConfig> = accounts.collect();
     let services = narrowing::services(&(provider.capabilities)(), &narrowing, &table);
     table.finish();
+    let name = name?;
     let spec = ChannelSpec {
         name: name.clone(),
         provider: provider.name.to_owned(),
@@ -140,7 +148,8 @@ fn channel(name: ChannelName, table: Table<'_>, around: &Around<'_>) -> Option<C
         services,
     };
     let timeout = timeout.flatten().unwrap_or(around.timeout);
-    Some(ChannelConfig { name, provider, spec, accounts, timeout, broken: broken.into_inner() })
+    let concurrency_max = concurrency_max.and_then(|most| usize::try_from(most).ok()).unwrap_or(around.concurrency_max);
+    Some(ChannelConfig { name, provider, spec, accounts, timeout, concurrency_max, broken: broken.into_inner() })
 }
 
 fn provider(value: &Value<'_>, table: &Table<'_>) -> Option<&'static providers::Row> {
@@ -184,7 +193,7 @@ fn order_types(table: &Table<'_>, around: &Around<'_>) -> Which<OrderType> {
 fn account(
     mode: Mode,
     value: &Value<'_>,
-    channel: &ChannelName,
+    channel: Option<&ChannelName>,
     provider: &'static providers::Row,
     around: &Around<'_>,
     broken: &RefCell<Vec<Fault>>,
@@ -223,6 +232,7 @@ fn account(
         match reference.resolve(around.environment, around.directory) {
             Ok(secret) => credentials.push(secret),
             Err(missing) => {
+                let Some(channel) = channel else { continue };
                 let at = Where::File(faults.source().place(&value.span()));
                 let message = format!("channel `{channel}` is off for {} payments: {}", mode.as_str(), missing.message);
                 broken.borrow_mut().push(Fault { hint: missing.hint, ..Fault::new(at, message).as_warning() });

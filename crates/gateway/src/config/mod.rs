@@ -10,13 +10,14 @@ mod files;
 mod layer;
 pub(crate) mod merchants;
 mod narrowing;
-pub(crate) mod pepper;
+mod pepper;
 mod secret;
 mod section;
 pub(crate) mod settings;
 #[cfg(test)]
 mod tests;
 
+use crate::api::Pepper;
 use crate::providers::Base;
 use address::WebAddress;
 pub(crate) use channels::ChannelConfig;
@@ -154,6 +155,7 @@ fn vocabulary(
         directory,
         order_types: &known,
         timeout: provider.map_or_else(Default::default, |calls| calls.timeout),
+        concurrency_max: provider.map_or(1, |calls| calls.concurrency_max),
         connect_timeout: provider.map_or_else(Default::default, |calls| calls.connect_timeout),
     };
     let channels = channels::read(&files.channels, &around, faults);
@@ -183,7 +185,7 @@ fn check(settings: &Settings, layers: &Layers, wanted: &Wanted, faults: &mut Vec
         let fault = Fault::new(layers.place("api", "public_url"), "`api.public_url` is not set");
         faults.push(fault.with_hint("payers return to it, and providers send notices there; SWITCHYARD__API__PUBLIC_URL sets it, too"));
     }
-    if settings.keys.pepper.as_ref().is_some_and(|digits| pepper::Pepper::from_hex(digits).is_none()) {
+    if settings.keys.pepper.as_ref().is_some_and(|digits| Pepper::from_hex(digits).is_none()) {
         faults.push(Fault::new(layers.place("keys", "pepper"), "`keys.pepper` is not 64 hexadecimal digits"));
     }
     if settings.provider.connect_timeout >= settings.provider.timeout {

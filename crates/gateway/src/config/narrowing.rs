@@ -151,6 +151,10 @@ pub(crate) fn services(can: &Capabilities, narrowing: &Narrowing, table: &Table<
             table.faults().push_with_hint(&method.span, format!("`{}` has no method `{}`", can.provider, method.text), Some(hint));
         }
     }
+    if rows.is_empty() {
+        // Without a method there is nothing to narrow, and the reason is told.
+        return services;
+    }
     for currency in narrowing.currencies.iter().flatten() {
         if !rows.iter().any(|row| currency.values.iter().any(|value| row.currencies.holds(value))) {
             not_served(can, &currency.text, &currency.span, "currency", table);

@@ -106,6 +106,7 @@ pub(crate) fn shown(span: Duration) -> String {
     let fitting = units.into_iter().find(|&(_, unit)| millis > 0 && millis.is_multiple_of(unit));
     match fitting.and_then(|(name, unit)| Some((name, millis.checked_div(unit)?))) {
         Some((name, count)) => format!("{count}{name}"),
+        None if millis == 0 => "0s".into(),
         None => format!("{millis}ms"),
     }
 }
@@ -119,6 +120,9 @@ fn path(value: &Value<'_>) -> Option<PathBuf> {
     }
     Some(PathBuf::from(text))
 }
+
+/// Most calls of one channel at once, whatever is configured.
+pub(crate) const CONCURRENCY_MAX: i64 = 100_000;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -249,12 +253,14 @@ fn provider(section: Section<'_, '_>) -> Option<ProviderCalls> {
     let timeout = section.span("timeout", 10 * MINUTE);
     let connect_timeout = section.span("connect_timeout", MINUTE);
     let idle_timeout = section.span("idle_timeout", Duration::from_secs(15));
+    let concurrency_max = section.count("concurrency_max", 1..=CONCURRENCY_MAX);
     let idle_connections_max = section.count("idle_connections_max", 0..=100_000);
     section.finish();
     Some(ProviderCalls {
         timeout: timeout?,
         connect_timeout: connect_timeout?,
         idle_timeout: idle_timeout?,
+        concurrency_max: concurrency_max?,
         idle_connections_max: idle_connections_max?,
     })
 }

@@ -127,6 +127,7 @@ pub(crate) struct ProviderCalls {
     pub(crate) timeout: Duration,
     pub(crate) connect_timeout: Duration,
     pub(crate) idle_timeout: Duration,
+    pub(crate) concurrency_max: usize,
     pub(crate) idle_connections_max: usize,
 }
 
@@ -203,6 +204,7 @@ pub(crate) const KEYS: &[Key] = &[
     text("provider", "timeout"),
     text("provider", "connect_timeout"),
     text("provider", "idle_timeout"),
+    integer("provider", "concurrency_max"),
     integer("provider", "idle_connections_max"),
     secret("keys", "pepper"),
 ];

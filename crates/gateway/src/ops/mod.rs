@@ -19,7 +19,7 @@ use serde_json::json;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use subtle::ConstantTimeEq as _;
-use switchyard_core::Clock;
+use switchyard_core::{Clock, Timestamp};
 use switchyard_engine::Board;
 use switchyard_routing::vocabulary::MerchantSpec;
 use switchyard_store::Store;
@@ -88,6 +88,11 @@ async fn require_token(request: ServiceRequest, next: Next<actix_web::body::BoxB
         .insert_header((header::WWW_AUTHENTICATE, "Bearer realm=\"switchyard operations\""))
         .json(json!({"error": "the operator token is missing or wrong"}));
     Ok(request.into_response(refused))
+}
+
+/// RFC 3339 in UTC; `None` past the year 9999.
+fn rfc3339(at: Timestamp) -> Option<String> {
+    jiff::Timestamp::from_millisecond(at.0).ok().map(|time| format!("{time:.3}"))
 }
 
 async fn nowhere() -> HttpResponse {

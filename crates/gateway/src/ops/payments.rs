@@ -1,7 +1,6 @@
 //! One payment's way, for people.
 
-use super::{Ops, unavailable};
-use crate::api::rfc3339;
+use super::{Ops, rfc3339, unavailable};
 use actix_web::{HttpResponse, web};
 use serde_json::{Value, json};
 use switchyard_core::{Operation, Payment, PaymentId};
@@ -73,6 +72,6 @@ fn operation(operation: &Operation) -> Value {
         "updated_at": rfc3339(operation.updated_at),
         "send_by": rfc3339(operation.send_by),
         "look_ups": operation.look_ups,
-        "next_look_up_at": operation.next_look_up_at.map(rfc3339),
+        "next_look_up_at": operation.next_look_up_at.and_then(rfc3339),
     })
 }

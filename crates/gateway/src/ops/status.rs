@@ -1,7 +1,6 @@
 //! Channels and rules as they are now.
 
-use super::{Ops, unavailable};
-use crate::api::rfc3339;
+use super::{Ops, rfc3339, unavailable};
 use actix_web::{HttpResponse, web};
 use serde_json::{Value, json};
 
@@ -28,7 +27,7 @@ async fn channels(ops: web::Data<Ops>) -> HttpResponse {
                     "status": it.status,
                     "reason": it.reason,
                     "set_at": rfc3339(it.set_at),
-                    "expires_at": it.expires_at.map(rfc3339),
+                    "expires_at": it.expires_at.and_then(rfc3339),
                 })),
             })
         })

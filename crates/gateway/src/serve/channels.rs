@@ -67,7 +67,8 @@ impl Plan {
                 limit: Limit::new(channel.concurrency_max),
             });
         }
-        Ok(Self { channels, transport: transport_settings(&loaded.settings.provider) })
+        let tls = transport::tls_settings(&[])?;
+        Ok(Self { channels, transport: transport_settings(&loaded.settings.provider, tls) })
     }
 
     /// The channels with connections of their own.
@@ -93,11 +94,11 @@ impl Plan {
     }
 }
 
-fn transport_settings(calls: &ProviderCalls) -> Settings {
+fn transport_settings(calls: &ProviderCalls, tls: Arc<rustls::ClientConfig>) -> Settings {
     Settings {
         connect_timeout: calls.connect_timeout,
         idle_connections_max: calls.idle_connections_max,
         idle_time_max: calls.idle_timeout,
-        tls: transport::tls_settings(),
+        tls,
     }
 }

@@ -149,8 +149,7 @@ async fn serve(wanted: &Wanted, loaded: Loaded) -> Result<(), Failure> {
         metrics: Arc::clone(&metrics),
     };
     let background = Background::start(&shared, &board, &tasks, &settings.recovery).await?;
-    let api_server = api_server(&shared, &settings.api)?;
-    let api_at = only(api_server.addrs());
+    let (api_server, api_at) = api_server(&shared, &settings.api)?;
     let api_handle = api_server.handle();
     let token = ops::token(settings.ops.token.as_ref());
     let ops_data = Ops {
@@ -212,7 +211,7 @@ async fn drain(api: &ServerHandle, tasks: &Tasks, deadline: Duration) {
     }
 }
 
-fn api_server(shared: &Shared, settings: &crate::config::settings::Api) -> Result<Server, Failure> {
+fn api_server(shared: &Shared, settings: &crate::config::settings::Api) -> Result<(Server, SocketAddr), Failure> {
     let shared = shared.clone();
     let workers = settings.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     // One for each worker: its connections to providers belong to it.
@@ -225,7 +224,8 @@ fn api_server(shared: &Shared, settings: &crate::config::settings::Api) -> Resul
         .disable_signals()
         .bind(settings.listen)
         .map_err(because(format!("the API on {}", settings.listen)))?;
-    Ok(server.run())
+    let address = server.addrs().first().copied().unwrap_or(settings.listen);
+    Ok((server.run(), address))
 }
 
 fn merchants(loaded: &Loaded) -> Merchants {
@@ -234,11 +234,6 @@ fn merchants(loaded: &Loaded) -> Merchants {
         let allowed = payins.iter().filter(|spec| merchant.order_types.holds(&spec.name));
         (merchant.name.clone(), allowed.map(|spec| spec.name.clone()).collect())
     }))
-}
-
-/// The one address of a server that was bound to one.
-fn only(addresses: Vec<SocketAddr>) -> SocketAddr {
-    addresses.first().copied().unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)))
 }
 
 /// Returns at the first SIGINT or SIGTERM.

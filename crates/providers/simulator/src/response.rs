@@ -199,7 +199,9 @@ fn refusal(response: &HttpResponse) -> ProviderError {
         },
         (422, "amount_too_large") => FailureCode::AmountInvalid,
         (422, "charge_expired") => FailureCode::Expired,
-        (400, "body_unreadable") | (404, "not_found") | (413, "body_too_large") | (422, _) => FailureCode::InvalidData,
+        (400, "body_unreadable") | (404, "not_found") | (413, "body_too_large") | (422, "invalid_token") => {
+            FailureCode::InvalidData
+        }
         (status, _) => return undocumented(status),
     };
     let failure = told(code, Some(error.code), error.message);

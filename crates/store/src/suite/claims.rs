@@ -120,8 +120,8 @@ pub(super) async fn reference_guard(fixture: &mut dyn Fixture) {
     assert_eq!(store.payment(same.id).await, Ok(None));
 
     // Another merchant, another mode and a further operation of the open payment itself are none of its business.
-    let mut other = same.clone();
-    other.merchant = sample::merchant("other");
+    let mut other = sample.payment();
+    (other.merchant, other.reference) = (sample::merchant("other"), open.reference.clone());
     begun(&*store, sample.begin_of(other)).await;
     let mut live = sample.payment();
     (live.mode, live.reference) = (Mode::Live, open.reference.clone());

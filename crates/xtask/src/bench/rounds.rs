@@ -1,6 +1,7 @@
 //! The run itself: what is started, and in which order it is loaded.
 
 use std::cell::Cell;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use crate::bench::wire::Template;
 /// What is sent to Switchyard. `#` stands for the request's number.
 const PAYMENT: &str = r#"{"amount":12500,"currency":"EUR","country":"DE","order_type":"ecommerce","reference":"bench-############","payment_method":{"type":"card","token":"tok_approved"}}"#;
 
-/// What is sent to the simulated provider, straight or through nginx, padded to as many bytes.
+/// What is sent to the simulated provider, straight or through nginx, padded so that the whole request has as many bytes.
 const CHARGE: &str = r#"{"amount":12500,"currency":"EUR","method":"card","token":"tok_approved","reference":"bench-############","country":"DE","description":""}"#;
 
 /// Both answers tell it: the whole way was gone.
@@ -66,8 +67,9 @@ pub async fn measure(options: &Options, binary: &Path, config: &Path, directory:
     let nginx = Nginx::start(&directory.join("nginx"), simulator.address).await?;
     let machine = Machine::new(nginx.version.clone());
 
-    let payment = payment(&gateway, &installation.key);
-    let [charge, straight] = [nginx.address, simulator.address].map(charge);
+    let payment = payment(gateway.api, &installation.key);
+    let bytes = payment.template.len();
+    let [charge, straight] = [nginx.address, simulator.address].map(|address| charge(address, bytes));
     let request_bytes = [payment.template.len(), charge.template.len()];
     let memory = MemoryWatch::start(gateway.process.pid());
     let mut bench = Bench {
@@ -245,18 +247,20 @@ impl Commits {
     }
 }
 
-fn payment(gateway: &Gateway, key: &str) -> Target {
+fn payment(address: SocketAddr, key: &str) -> Target {
     let authorization = format!("Bearer {key}");
     let headers = [("authorization", authorization.as_str()), ("idempotency-key", "\"bench-############\"")];
-    let template = Template::post(gateway.api, "/v1/payments", &headers, PAYMENT);
-    Target { address: gateway.api, template, status: 201, proof: CAPTURED }
+    let template = Template::post(address, "/v1/payments", &headers, PAYMENT);
+    Target { address, template, status: 201, proof: CAPTURED }
 }
 
-fn charge(address: std::net::SocketAddr) -> Target {
+fn charge(address: SocketAddr, bytes: usize) -> Target {
     let headers = [("authorization", "Bearer sim_test_bench"), ("idempotency-key", "\"bench-############\"")];
-    let filler = "x".repeat(PAYMENT.len().saturating_sub(CHARGE.len()));
-    let body = CHARGE.replace(r#""description":"""#, &format!(r#""description":"{filler}""#));
-    let template = Template::post(address, "/v1/charges", &headers, &body);
+    let padded = |filler: usize| {
+        let body = CHARGE.replace(r#""description":"""#, &format!(r#""description":"{}""#, "x".repeat(filler)));
+        Template::post(address, "/v1/charges", &headers, &body)
+    };
+    let template = padded(bytes.saturating_sub(padded(0).len()));
     Target { address, template, status: 200, proof: CAPTURED }
 }
 
@@ -308,13 +312,16 @@ mod tests {
     use crate::bench::process;
 
     #[test]
-    fn both_requests_have_the_same_body_length() {
+    fn both_requests_are_as_long_and_are_json() {
         let address = process::free_address().expect("an address");
-        let charge = charge(address).template.blank();
-        let text = String::from_utf8(charge).expect("text");
-        let body = text.rsplit("\r\n").next().expect("a body");
-        assert_eq!(body.len(), PAYMENT.len());
-        serde_json::from_str::<serde_json::Value>(body).expect("JSON");
-        serde_json::from_str::<serde_json::Value>(PAYMENT).expect("JSON");
+        let payment = payment(address, "sy_test_0123456789012345678901234567890123456789").template;
+        let charge = charge(address, payment.len()).template;
+        assert_eq!(payment.len(), charge.len());
+        for template in [payment, charge] {
+            let text = String::from_utf8(template.blank()).expect("text");
+            let (head, body) = text.split_once("\r\n\r\n").expect("a head and a body");
+            assert!(head.contains(&format!("content-length: {}", body.len())), "{head}");
+            serde_json::from_str::<serde_json::Value>(body).expect("JSON");
+        }
     }
 }

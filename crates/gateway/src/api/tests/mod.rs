@@ -7,11 +7,10 @@ mod sockets;
 mod views;
 
 use super::*;
-use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{Service, ServiceResponse};
+use actix_web::body::MessageBody;
 use actix_web::http::header::HeaderMap;
 use actix_web::test::{self as actix, TestRequest};
-use actix_web::{App, Error, web};
+use actix_web::{App, web};
 use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -202,13 +201,10 @@ impl Desk {
         }
     }
 
-    pub(super) async fn app(&self) -> impl Service<actix_http::Request, Response = ServiceResponse<BoxBody>, Error = Error> {
-        actix::init_service(App::new().app_data(web::Data::new(self.api())).configure(configure)).await
-    }
-
     /// Sends one request and gives the answer whole.
     pub(super) async fn send(&self, request: TestRequest) -> Got {
-        let response = actix::call_service(&self.app().await, request.to_request()).await;
+        let app = actix::init_service(App::new().app_data(web::Data::new(self.api())).configure(configure)).await;
+        let response = actix::call_service(&app, request.to_request()).await;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = response.into_body().try_into_bytes().unwrap_or_default();
         Got { status, headers, body: String::from_utf8(body.to_vec()).unwrap() }

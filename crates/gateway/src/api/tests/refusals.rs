@@ -15,7 +15,145 @@ async fn every_faulty_field_is_told_at_once() {
         "capture": "manual"}"#;
     let got = desk.send(post("/v1/payments", body)).await;
     assert_eq!((got.status, got.code().as_str()), (400, "invalid_request"));
-    insta::assert_json_snapshot!(got.json()["errors"], @"");
+    insta::assert_json_snapshot!(got.json()["errors"], @r#"
+    [
+      {
+        "code": "duplicate_field",
+        "field": "capture",
+        "message": "stands more than once in its object"
+      },
+      {
+        "code": "not_an_integer",
+        "field": "amount",
+        "message": "must be an integer of 64 bits, written without fraction or exponent"
+      },
+      {
+        "code": "invalid_value",
+        "field": "currency",
+        "message": "must be an ISO 4217 code in capitals, of a currency that has a minor unit"
+      },
+      {
+        "code": "invalid_value",
+        "field": "country",
+        "message": "must be an ISO 3166-1 alpha-2 code in capitals"
+      },
+      {
+        "code": "unknown_value",
+        "field": "order_type",
+        "message": "must be an order type that this merchant may use; did you mean `ecommerce`?"
+      },
+      {
+        "code": "too_short",
+        "field": "reference",
+        "message": "must not be empty"
+      },
+      {
+        "code": "unknown_value",
+        "field": "payment_method.type",
+        "message": "must be a payment method; did you mean `card`?"
+      },
+      {
+        "code": "not_allowed",
+        "field": "payment_method.provider",
+        "message": "says whose `token` it is, and there is none"
+      },
+      {
+        "code": "invalid_value",
+        "field": "payment_method.provider",
+        "message": "must be a provider's name"
+      },
+      {
+        "code": "unknown_field",
+        "field": "payment_method.tokn",
+        "message": "there is no such field; did you mean `token`?"
+      },
+      {
+        "code": "unknown_value",
+        "field": "capture",
+        "message": "must be automatic or manual"
+      },
+      {
+        "code": "invalid_value",
+        "field": "return_url",
+        "message": "must be an absolute address that begins with https:// or http://"
+      },
+      {
+        "code": "too_short",
+        "field": "statement_descriptor",
+        "message": "must have at least 5 characters"
+      },
+      {
+        "code": "invalid_type",
+        "field": "description",
+        "message": "must be a text, not an integer"
+      },
+      {
+        "code": "invalid_value",
+        "field": "customer.email",
+        "message": "must be an address such as ada@example.com"
+      },
+      {
+        "code": "invalid_value",
+        "field": "customer.phone",
+        "message": "must be a number in E.164 form, such as +4915123456789"
+      },
+      {
+        "code": "invalid_value",
+        "field": "customer.ip",
+        "message": "must be an IPv4 or IPv6 address"
+      },
+      {
+        "code": "invalid_value",
+        "field": "customer.locale",
+        "message": "must be a language tag such as de-DE (BCP 47)"
+      },
+      {
+        "code": "unknown_field",
+        "field": "customer.birth_date",
+        "message": "there is no such field"
+      },
+      {
+        "code": "invalid_type",
+        "field": "billing_address",
+        "message": "must be an object, not an array"
+      },
+      {
+        "code": "too_large",
+        "field": "browser.color_depth",
+        "message": "must be at most 64"
+      },
+      {
+        "code": "invalid_type",
+        "field": "metadata.a",
+        "message": "must be a text, not an integer"
+      },
+      {
+        "code": "too_short",
+        "field": "metadata.",
+        "message": "the key must not be empty"
+      },
+      {
+        "code": "invalid_type",
+        "field": "allow_duplicate_reference",
+        "message": "must be true or false, not a text"
+      },
+      {
+        "code": "unknown_field",
+        "field": "cancel_url",
+        "message": "there is no such field"
+      },
+      {
+        "code": "unknown_field",
+        "field": "three_ds",
+        "message": "there is no such field"
+      },
+      {
+        "code": "unknown_field",
+        "field": "line_items",
+        "message": "there is no such field"
+      }
+    ]
+    "#);
     let empty = desk.send(post("/v1/payments", "{}")).await;
     assert_eq!(
         empty.faults(),

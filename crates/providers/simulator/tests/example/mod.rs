@@ -6,6 +6,17 @@ use switchyard_provider_simulator::{Config, Simulator};
 
 const KEY: &str = "sim_test_acme_0123456789";
 
+const REFUSALS: &[Refusal] = &[
+    refusal(OperationKind::Authorize, "refused_invalid_token", FailureCode::InvalidData),
+    refusal(OperationKind::Authorize, "refused_amount", FailureCode::AmountInvalid),
+    refusal(OperationKind::Sale, "refused_body", FailureCode::InvalidData),
+    refusal(OperationKind::Sale, "refused_no_endpoint", FailureCode::Configuration),
+    refusal(OperationKind::Capture, "refused_too_large", FailureCode::AmountInvalid),
+    refusal(OperationKind::Capture, "refused_expired", FailureCode::Expired),
+    refusal(OperationKind::Void, "refused_not_found", FailureCode::InvalidData),
+    refusal(OperationKind::Refund, "refused_too_large", FailureCode::AmountInvalid),
+];
+
 pub(crate) fn adapter() -> Simulator {
     Simulator::new(Config {
         base: "http://127.0.0.1:8082/".into(),
@@ -35,16 +46,7 @@ pub(crate) fn simulator() -> Example {
             Decline { recording: "declined_unheard_of", code: FailureCode::GenericDecline },
             Decline { recording: "declined_no_channel_available", code: FailureCode::GenericDecline },
         ],
-        refusals: &[
-            refusal(OperationKind::Authorize, "refused_invalid_token", FailureCode::InvalidData),
-            refusal(OperationKind::Authorize, "refused_amount", FailureCode::AmountInvalid),
-            refusal(OperationKind::Sale, "refused_body", FailureCode::InvalidData),
-            refusal(OperationKind::Sale, "refused_no_endpoint", FailureCode::Configuration),
-            refusal(OperationKind::Capture, "refused_too_large", FailureCode::AmountInvalid),
-            refusal(OperationKind::Capture, "refused_expired", FailureCode::Expired),
-            refusal(OperationKind::Void, "refused_not_found", FailureCode::InvalidData),
-            refusal(OperationKind::Refund, "refused_too_large", FailureCode::AmountInvalid),
-        ],
+        refusals: REFUSALS,
         amounts: &[
             OnTheWire { currency: "JPY", minor: 1050, text: r#"{"amount":1050,"currency":"JPY""# },
             OnTheWire { currency: "EUR", minor: 1050, text: r#"{"amount":1050,"currency":"EUR""# },
