@@ -47,6 +47,14 @@ pub struct Options {
 }
 
 impl Options {
+    /// With provider calls that give up after a second, and recovery that looks often.
+    pub fn impatient() -> Self {
+        Self::default()
+            .env("SWITCHYARD__PROVIDER__TIMEOUT", "1s")
+            .env("SWITCHYARD__PROVIDER__CONNECT_TIMEOUT", "900ms")
+            .env("SWITCHYARD__RECOVERY__INTERVAL", "100ms")
+    }
+
     /// With one more variable.
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.env.push((name.to_owned(), value.to_owned()));
@@ -128,7 +136,7 @@ impl Sandbox {
                 return;
             }
             let ended = self.child.try_wait().expect("wait");
-            assert!(ended.is_none(), "it ended at once ({ended:?}): {printed}");
+            assert!(ended.is_none(), "it ended at once ({ended:?}), see its standard error: {printed}");
             assert!(start.elapsed() < PATIENCE, "it is not ready: {printed}");
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -226,14 +234,20 @@ impl Sandbox {
     pub fn kill_and_restart(mut self) -> Self {
         self.signal(rustix::process::Signal::KILL);
         self.wait();
-        Self::start_on(Arc::clone(&self.data), self.options.clone())
+        self.start_again()
+    }
+
+    /// On the same ledger, with the simulator at the same address: what is open is looked up where it went, nowhere else.
+    fn start_again(&self) -> Self {
+        let options = self.options.clone().env("SWITCHYARD__SIMULATOR__LISTEN", &self.simulator);
+        Self::start_on(Arc::clone(&self.data), options)
     }
 
     /// Stops it and starts it again on the same ledger.
     pub fn restart(mut self) -> Self {
         let status = self.stop();
         assert!(status.success(), "{status}");
-        Self::start_on(Arc::clone(&self.data), self.options.clone())
+        self.start_again()
     }
 
     /// Runs another command of the binary on the same data, and gives back what it printed.

@@ -7,7 +7,7 @@ use switchyard_tests::{Client, Options, Sandbox, authorization, card_payment, un
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn impatient() -> Options {
-    Options::default().env("SWITCHYARD__PROVIDER__TIMEOUT", "1s").env("SWITCHYARD__RECOVERY__INTERVAL", "100ms")
+    Options::impatient()
 }
 
 fn settled(client: &Client, payment: &Value) -> Value {
@@ -78,9 +78,7 @@ fn a_replay_in_doubt_shows_the_payment_as_it_stands() {
 #[test]
 fn refresh_settles_at_once_where_it_can() {
     // Recovery itself is too slow to get there first.
-    let options = Options::default()
-        .env("SWITCHYARD__PROVIDER__TIMEOUT", "1s")
-        .env("SWITCHYARD__RECOVERY__INTERVAL", "1h");
+    let options = impatient().env("SWITCHYARD__RECOVERY__INTERVAL", "1h");
     let sandbox = Sandbox::start_with(options);
     let client = sandbox.client();
     let payment = client.pay(&card_payment("tok_timeout_after")).expect(202).json();

@@ -41,8 +41,8 @@ fn authorize_capture_in_parts_and_refund_in_parts() {
     assert_eq!(over["code"], "amount_too_large");
 
     let shown = client.get(&format!("{at}?expand=operations")).expect(200).json();
-    let kinds: Vec<&str> = shown["operations"].as_array().unwrap().iter().map(|it| it["kind"].as_str().unwrap()).collect();
-    assert_eq!(kinds, ["authorize", "capture", "capture", "refund", "refund"]);
+    let kinds: Vec<&str> = shown["operations"].as_array().unwrap().iter().map(|it| it["object"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["authorization", "capture", "capture", "refund", "refund"]);
     let list = client.get(&format!("/v1/refunds?payment={}", id(&payment))).expect(200).json();
     assert_eq!(list["data"].as_array().unwrap().len(), 2);
 

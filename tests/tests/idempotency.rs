@@ -98,7 +98,7 @@ fn the_key_is_required() {
 
 #[test]
 fn an_open_reference_is_guarded() {
-    let options = Options::default().env("SWITCHYARD__PROVIDER__TIMEOUT", "1s");
+    let options = Options::impatient();
     let sandbox = Sandbox::start_with(options);
     let client = sandbox.client();
     let body = with(card_payment("tok_3ds"), "return_url", "https://shop.example/return");

@@ -15,7 +15,7 @@ fn metric(sandbox: &Sandbox, name: &str) -> f64 {
 
 #[test]
 fn health_readiness_and_metrics() {
-    let sandbox = Sandbox::start_with(Options::default().env("SWITCHYARD__PROVIDER__TIMEOUT", "1s"));
+    let sandbox = Sandbox::start_with(Options::impatient());
     let anybody = Client { address: sandbox.ops.clone(), authorization: None };
     anybody.get("/healthz").expect(200);
     anybody.get("/readyz").expect(200);

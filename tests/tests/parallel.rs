@@ -66,5 +66,5 @@ fn what_is_in_doubt_counts_as_spent() {
 }
 
 fn slow_provider() -> switchyard_tests::Options {
-    switchyard_tests::Options::default().env("SWITCHYARD__PROVIDER__TIMEOUT", "1s")
+    switchyard_tests::Options::impatient()
 }

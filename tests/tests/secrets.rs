@@ -17,7 +17,7 @@ const CANARIES: &[&str] = &[
 
 #[test]
 fn canaries_show_in_no_log_row_metric_or_error() {
-    let options = Options::default().env("SWITCHYARD__PROVIDER__TIMEOUT", "1s").env("SWITCHYARD__LOG__LEVEL", "trace");
+    let options = Options::impatient().env("SWITCHYARD__LOG__LEVEL", "trace");
     let sandbox = Sandbox::start_with(options);
     let client = sandbox.client();
     let personal = json!({"id": "c-1", "name": "Canary Name 7394", "email": "canary.mail.7393@shop.example"});

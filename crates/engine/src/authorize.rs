@@ -16,7 +16,7 @@ use switchyard_core::status::OperationState;
 use switchyard_core::{
     Failure, FailureCode, Operation, OperationId, OperationKind, Payment, PaymentId, PaymentStatus, Timestamp,
 };
-use switchyard_store::{Answer, Begin, Begun};
+use switchyard_store::{Begin, Begun};
 
 /// Everything that a new payment's task needs.
 struct Start {

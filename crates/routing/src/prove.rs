@@ -10,8 +10,8 @@
 use crate::area::Area;
 use crate::bits;
 use crate::channel::Served;
-use crate::domain::{AMOUNT_LAST, DIMS, Dim, Domain, Point};
-use crate::money_set::split;
+use crate::domain::{DIMS, Dim, Domain, Point};
+use crate::money_set::{split, start_of};
 use crate::rule_set::RuleSet;
 use std::collections::BTreeMap;
 
@@ -55,25 +55,37 @@ impl Goal {
         pieces
     }
 
-    /// The first amount that counts in a range of positions.
-    fn amount_in(&self, (start, end): (u64, u64)) -> Result<Option<u64>, Exhausted> {
+    /// The first position of a range whose amount counts.
+    fn position_in(&self, (start, end): (u64, u64)) -> Result<Option<u64>, Exhausted> {
         if self.multiple == 1 && self.avoid.is_empty() {
             return Ok(Some(start));
         }
         if self.avoid.iter().any(|&step| self.multiple.is_multiple_of(step)) {
             return Ok(None);
         }
-        // A range lies within one currency, but the whole line may be one range: the first currency serves then.
-        let (currency, from) = split(start);
-        let base = start.saturating_sub(from);
-        let last = end.saturating_sub(1).min(base | AMOUNT_LAST).saturating_sub(base);
-        let mut amount = from.div_ceil(self.multiple).saturating_mul(self.multiple);
+        let mut from = start;
+        // A range may span currencies, and amounts start anew in each.
+        while from < end {
+            let (currency, amount) = split(from);
+            let next = start_of(currency.saturating_add(1)).min(end);
+            let last = split(next.saturating_sub(1)).1;
+            if let Some(amount) = self.amount_in(amount, last)? {
+                return Ok(Some(start_of(currency) | amount));
+            }
+            from = next;
+        }
+        Ok(None)
+    }
+
+    /// The first amount between two, both included, that counts.
+    fn amount_in(&self, first: u64, last: u64) -> Result<Option<u64>, Exhausted> {
+        let mut amount = first.div_ceil(self.multiple).saturating_mul(self.multiple);
         for _ in 0..AMOUNTS_TRIED_MAX {
             if amount > last {
                 return Ok(None);
             }
             if self.counts(amount) {
-                return Ok(Some(crate::money_set::start_of(currency) | amount));
+                return Ok(Some(amount));
             }
             amount = amount.saturating_add(self.multiple);
         }
@@ -225,13 +237,15 @@ impl<'r> Search<'r> {
         let in_turn = ranges.iter().skip(first).chain(ranges.iter().take(first));
         for &(start, end) in in_turn {
             let from = if any { start.saturating_add(below_wide(&mut self.chance, end.saturating_sub(start))) } else { start };
-            let mut position = goal.amount_in((from, end))?;
+            let mut position = goal.position_in((from, end))?;
             if position.is_none() && from > start {
-                position = goal.amount_in((start, end))?;
+                position = goal.position_in((start, end))?;
             }
             if let Some(position) = position {
                 let (currency, amount) = split(position);
-                return Ok(u16::try_from(currency).ok().map(|currency| Point { currency, amount, ..point }));
+                point.currency = u16::try_from(currency).unwrap_or(u16::MAX);
+                point.amount = amount;
+                return Ok(Some(point));
             }
         }
         Ok(None)

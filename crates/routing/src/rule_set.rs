@@ -5,6 +5,7 @@ use crate::domain::{Domain, NAMES_MAX};
 use crate::nearest::nearest;
 use crate::offer::{CHANNELS_MAX, ChannelSet, Offer, UnknownTarget};
 use crate::parse::{self, Names};
+use crate::possible::Possible;
 use crate::reader::{Document, Faults};
 use crate::rule::Rule;
 use crate::snapshot::{Snapshot, Status};
@@ -26,6 +27,7 @@ pub struct RuleSet {
     pub(crate) tests: Vec<TestCase>,
     pub(crate) channels: Vec<Channel>,
     pub(crate) table: Table,
+    pub(crate) possible: Possible,
 }
 
 impl RuleSet {
@@ -63,13 +65,14 @@ impl RuleSet {
         if !faults.is_empty() {
             return None;
         }
-        let channels = specs.values().map(|spec| Channel::new(spec, vocabulary, &domain)).collect();
+        let channels: Vec<Channel> = specs.values().map(|spec| Channel::new(spec, vocabulary, &domain)).collect();
         let table = Table::new(&rules, &domain);
         if table.is_none() {
             faults.push(&(0..0), "the rules name so many different bounds of amounts that their table would not fit in memory");
         }
         let hash = hash(source.text(), &vocabulary.canonical());
-        Some(Self { source: source.clone(), hash, rules, tests, channels, table: table?, domain })
+        let possible = Possible::new(vocabulary, &channels, &domain);
+        Some(Self { source: source.clone(), hash, rules, tests, channels, table: table?, possible, domain })
     }
 
     /// `sha256:` and 64 digits over the file's bytes and [`Vocabulary::canonical`]: two rule sets of the same hash decide

@@ -1,12 +1,15 @@
 //! `[[tests]]`: what an operator expects of the rules, beside the rules.
 
+use crate::decision::{Outcome, Query, Reason};
 use crate::domain::{Domain, Point, capture, initiator};
 use crate::facts::Initiator;
 use crate::offer::{ChannelSet, Offer};
 use crate::parse::{Names, amount, currency};
 use crate::reader::{Faults, Table, Text};
+use crate::refusal::{Candidate, Verdict};
 use crate::rule::{Key, Rule};
-use crate::snapshot::Status;
+use crate::rule_set::RuleSet;
+use crate::snapshot::{Snapshot, Status};
 use crate::source::Span;
 use switchyard_core::PaymentId;
 use switchyard_core::payment::CaptureMode;
@@ -180,4 +183,79 @@ fn expectation(table: Table<'_>, rules: &[Rule], names: &Names<'_>, faults: &Fau
         return None;
     }
     Some(Expect { rule: rule.map(|rule| rule.text.to_owned()), result: results.pop().unwrap_or(Expected::Anything) })
+}
+
+/// Why a test fails.
+pub(crate) struct Failure {
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
+}
+
+impl TestCase {
+    /// Decides the test's payment and compares.
+    pub(crate) fn run(&self, rules: &RuleSet) -> Result<(), Failure> {
+        let stated = |at: usize| self.statuses.iter().find(|(channel, _)| *channel == at).map(|(_, status)| *status);
+        let snapshot = Snapshot::new((0..rules.channels.len()).map(|at| stated(at).unwrap_or(Status::Up)));
+        let payment = self.id.unwrap_or_else(|| PaymentId::from_uuid(Default::default()));
+        let query = Query { point: &self.point, mode: None, offer: &self.offer, snapshot: &snapshot, payment };
+        let told = rules.account(&query);
+        let failure = |message: String| {
+            let why = told.candidates.iter().map(|row| format!("`{}` {}", row.channel, row.verdict)).collect::<Vec<_>>();
+            Failure { message, hint: (!why.is_empty()).then(|| why.join("; ")) }
+        };
+        let decision = told.decision;
+        if let Some(rule) = self.expect.rule.as_deref()
+            && decision.rule != Some(rule)
+        {
+            let decided = decision.rule.map_or_else(|| "no rule decides".to_owned(), |rule| format!("rule `{rule}` decides"));
+            return Err(failure(format!("{decided}, where `{rule}` is expected")));
+        }
+        let name = |at: usize| rules.channel(at).map(|channel| channel.name.to_string()).unwrap_or_default();
+        let rule = decision.rule.unwrap_or("none");
+        let found = match decision.outcome {
+            Outcome::Channel { channel, .. } => format!("rule `{rule}` chooses channel `{channel}`"),
+            Outcome::Rejected { message } => format!("rule `{rule}` rejects: {message}"),
+            Outcome::NoChannel => format!("there is no channel: {}", decision.reason.as_str()),
+        };
+        let fits = match (&self.expect.result, decision.outcome) {
+            (Expected::Anything, _) => true,
+            (Expected::Rejected, outcome) => matches!(outcome, Outcome::Rejected { .. }),
+            (Expected::NoChannel, outcome) => outcome == Outcome::NoChannel,
+            (Expected::Channel(at), _) if self.is_open(decision.reason, &told.candidates) => {
+                let message = format!("the split decides by the payment's id whether it is channel `{}`", name(*at));
+                let hint = Some("give `payment` an `id`, or expect `channels = [...]`: all that the split chooses among".to_owned());
+                return Err(Failure { message, hint });
+            }
+            (Expected::Channel(at), _) => decision.channel().is_some_and(|channel| channel.as_str() == name(*at)),
+            (Expected::Channels(expected), _) => {
+                let mut among: Vec<&str> = chosen_among(&told.candidates).collect();
+                among.sort_unstable();
+                let expected: Vec<String> = expected.iter().map(|&at| name(at)).collect();
+                among == expected
+            }
+        };
+        let expected = match &self.expect.result {
+            Expected::Channel(at) => format!("channel `{}`", name(*at)),
+            Expected::Channels(all) => {
+                let all: Vec<String> = all.iter().map(|&at| format!("`{}`", name(at))).collect();
+                format!("one of exactly {}", all.join(", "))
+            }
+            Expected::Rejected => "a rejection".to_owned(),
+            Expected::NoChannel => "no channel".to_owned(),
+            Expected::Anything => String::new(),
+        };
+        if fits { Ok(()) } else { Err(failure(format!("{found}, where {expected} is expected"))) }
+    }
+
+    /// Whether the id, which the test leaves out, decides between channels.
+    fn is_open(&self, reason: Reason, candidates: &[Candidate<'_>]) -> bool {
+        let split = matches!(reason, Reason::SplitUp | Reason::SplitDegraded);
+        split && self.id.is_none() && chosen_among(candidates).count() > 1
+    }
+}
+
+/// The channels that could have been chosen for another id.
+fn chosen_among<'c>(candidates: &'c [Candidate<'_>]) -> impl Iterator<Item = &'c str> {
+    let could = |row: &&Candidate<'_>| matches!(row.verdict, Verdict::Chosen | Verdict::SplitElsewhere);
+    candidates.iter().filter(could).map(|row| row.channel.as_str())
 }

@@ -130,7 +130,8 @@ fn tables(path: &std::path::Path, payments: usize) {
     let mut statement = connection.prepare(sql).unwrap();
     let mut rows = statement.query([]).unwrap();
     while let Some(row) = rows.next().unwrap() {
-        let (name, size, payload): (String, u64, u64) = (row.get(0).unwrap(), row.get(1).unwrap(), row.get(2).unwrap());
-        println!("{:>20} {:>6} bytes a payment, {:>6} of them payload", name, size / payments as u64, payload / payments as u64);
+        let name: String = row.get(0).unwrap();
+        let each = |column: usize| row.get::<_, i64>(column).unwrap() / payments as i64;
+        println!("{name:>20} {:>6} bytes a payment, {:>6} of them payload", each(1), each(2));
     }
 }

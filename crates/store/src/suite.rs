@@ -10,7 +10,6 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    missing_docs,
     reason = "these are tests, and their names say what they hold to"
 )]
 

@@ -3,7 +3,7 @@
 use super::{Bench, Case, FAULT, GOOD, Make, SLOW, STALLED, changed};
 use crate::{Ailment, Health, HealthSettings, Level, ProbeEnd, Status};
 use std::time::Duration;
-use switchyard_core::Timestamp;
+use switchyard_core::{Mode, Timestamp};
 
 pub(super) const CASES: &[Case] = &[
     Case { name: "no probe before the cool-down is over", run: cool_down },
@@ -13,6 +13,7 @@ pub(super) const CASES: &[Case] = &[
     Case { name: "a lost probe makes room, and its late end is only noted", run: lost },
     Case { name: "a bad probe starts the cool-down again, twice as long, up to its bound", run: bad },
     Case { name: "good probes lead to degraded, good outcomes from there to up", run: good },
+    Case { name: "failed trials are forgotten once the channel is up, not before", run: forgiven },
     Case { name: "a channel that was down and is slow is degraded", run: slow },
     Case { name: "a degraded channel without payments is probed", run: degraded },
     Case { name: "no step of the clock brings back a channel that is down", run: steps },
@@ -100,6 +101,30 @@ fn good(make: Make) {
     bench.notes(40, GOOD);
     bench.pass(HealthSettings::default().dwell);
     assert_eq!(bench.note(GOOD), changed(Level::Degraded, Level::Up));
+}
+
+fn forgiven(make: Make) {
+    let mut bench = Bench::on_trial(make);
+    let cooling = |bench: &Bench| {
+        let reading = bench.coordination.reading(&bench.channel, Mode::Live, bench.now);
+        reading.map(|reading| reading.cooling.as_secs())
+    };
+    bench.probe(FAULT);
+    bench.pass(Duration::from_secs(60));
+    for _ in 0..3 {
+        bench.probe(GOOD);
+    }
+    bench.notes(20, FAULT);
+    assert_eq!(cooling(&bench), Some(60), "it was degraded between");
+    bench.pass(Duration::from_secs(60));
+    for _ in 0..3 {
+        bench.probe(GOOD);
+    }
+    bench.notes(19, GOOD);
+    bench.pass(HealthSettings::default().dwell);
+    assert_eq!(bench.note(GOOD), changed(Level::Degraded, Level::Up));
+    bench.notes(20, FAULT);
+    assert_eq!(cooling(&bench), Some(30));
 }
 
 fn slow(make: Make) {

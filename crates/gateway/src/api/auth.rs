@@ -153,7 +153,8 @@ mod tests {
         assert_eq!(ask(&keys, "Bearer sy_test_a", peer).unwrap().merchant.as_str(), "shop");
         assert_eq!(ask(&keys, "bearer  sy_test_a ", peer).unwrap().merchant.as_str(), "shop");
         assert_eq!(ask(&keys, "Bearer sy_test_sandbox", peer).unwrap().merchant.as_str(), "demo");
-        for wrong in ["Bearer sy_test_b", "Bearer sy_live_a", "Basic sy_test_a", "sy_test_a", "Bearer", "Bearer a", ""] {
+        for wrong in ["Bearer sy_test_b", "Bearer sy_live_a", "Basic sy_test_a", "sy_test_a", "Bearer", "Bearer a", ""]
+        {
             assert_eq!(ask(&keys, wrong, peer).unwrap_err(), "unauthorized", "{wrong}");
         }
         assert_eq!(ask(&keys, &format!("Bearer sy_test_{}", "a".repeat(300)), peer).unwrap_err(), "unauthorized");

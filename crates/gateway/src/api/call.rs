@@ -1,5 +1,6 @@
 //! One request from its first to its last step: its id, its caller, its answer, its line in the log.
 
+use super::Api;
 use super::auth;
 use super::card_numbers;
 use super::faults::Faults;
@@ -9,7 +10,6 @@ use super::problem::{Code, Problem};
 use super::query::Query;
 use super::request_body;
 use super::use_cases::UseCases;
-use super::Api;
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
@@ -138,9 +138,7 @@ impl<'r> Call<'r> {
             return Err(Problem::card_number("the path"));
         }
         let suspicious = self.request.headers().iter().any(|(name, value)| {
-            *name != header::AUTHORIZATION
-                && value.len() > 12
-                && value.to_str().is_ok_and(card_numbers::in_header)
+            *name != header::AUTHORIZATION && value.len() > 12 && value.to_str().is_ok_and(card_numbers::in_header)
         });
         if suspicious { Err(Problem::card_number("a header")) } else { Ok(()) }
     }
@@ -194,12 +192,8 @@ impl<'r> Call<'r> {
             return Err(Problem::card_number("the body"));
         }
         let Document { value, duplicates, decimals: _ } = document;
-        let asked = Asked {
-            method: self.line.method,
-            path: self.request.path(),
-            body: &value,
-            body_bytes: bytes.len(),
-        };
+        let asked =
+            Asked { method: self.line.method, path: self.request.path(), body: &value, body_bytes: bytes.len() };
         let claim = self.api.pepper.claim(caller, &key, &asked);
         let mut faults = Faults::default();
         faults.add_duplicates(duplicates);
@@ -213,7 +207,8 @@ impl<'r> Call<'r> {
         let invalid = |detail: String| Problem::new(Code::IdempotencyKeyInvalid, detail);
         let mut headers = self.request.headers().get_all(IDEMPOTENCY_KEY);
         let Some(value) = headers.next() else {
-            let detail = "send `Idempotency-Key` with a text of your own that names this request, such as \"order-1001-1\"";
+            let detail =
+                "send `Idempotency-Key` with a text of your own that names this request, such as \"order-1001-1\"";
             return Err(Problem::new(Code::IdempotencyKeyMissing, detail));
         };
         if headers.next().is_some() {
@@ -231,6 +226,13 @@ impl<'r> Call<'r> {
     pub(super) fn about(&mut self, payment: PaymentId) {
         self.line.payment = Some(payment);
     }
+
+    /// The same for a new payment, or one replayed: its answer begins with its id.
+    pub(super) fn about_created(&mut self, answered: &Answered) {
+        const BEFORE_ID: &[u8] = br#"{"id":""#;
+        let id = answered.answer.body.strip_prefix(BEFORE_ID).and_then(|rest| rest.split(|byte| *byte == b'"').next());
+        self.line.payment = id.and_then(|id| std::str::from_utf8(id).ok()).and_then(PaymentId::parse);
+    }
 }
 
 /// Whether a request can do without a body.
@@ -244,9 +246,7 @@ pub(super) enum BodyRule {
 
 fn parse(bytes: &[u8]) -> Result<Document<'_>, Problem> {
     json::parse(bytes).map_err(|error| match error {
-        JsonError::TooDeep => {
-            Problem::new(Code::TooDeep, format!("a body may nest {REQUEST_DEPTH_MAX} levels deep"))
-        }
+        JsonError::TooDeep => Problem::new(Code::TooDeep, format!("a body may nest {REQUEST_DEPTH_MAX} levels deep")),
         JsonError::Syntax(_) if bytes.is_empty() => Problem::new(Code::InvalidJson, "the body is empty"),
         JsonError::Syntax(reason) => Problem::new(Code::InvalidJson, reason),
     })

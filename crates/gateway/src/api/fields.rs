@@ -4,9 +4,13 @@ use super::faults::{Faults, did_you_mean};
 use super::json::{Json, Members};
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
+use switchyard_core::limits::AMOUNT_MINOR_MAX;
 
 /// Names that one object is asked for; the largest is a payment.
 const NAMES_EXPECTED: usize = 24;
+
+/// The largest number that [`Json`] tells from others as an integer, 2^64.
+const INTEGER_MAX: f64 = 18_446_744_073_709_551_615.0;
 
 /// An object that is being read. What was never asked for by name is unknown.
 pub(crate) struct Fields<'b, 'f> {
@@ -137,8 +141,23 @@ impl<'b> Fields<'b, '_> {
         value
     }
 
+    /// An amount in minor units, from 1.
+    pub(crate) fn amount(&mut self, name: &'static str) -> Option<i64> {
+        const NOT_MINOR: &str = "must be an integer in minor units (EUR 12.50 is 1250), without fraction or exponent";
+        self.bounded(name, 1..=AMOUNT_MINOR_MAX, NOT_MINOR)
+    }
+
     /// An integer within bounds.
     pub(crate) fn integer(&mut self, name: &'static str, bounds: RangeInclusive<i64>) -> Option<i64> {
+        self.bounded(name, bounds, "must be an integer, written without fraction or exponent")
+    }
+
+    fn bounded(
+        &mut self,
+        name: &'static str,
+        bounds: RangeInclusive<i64>,
+        not_an_integer: &'static str,
+    ) -> Option<i64> {
         let (min, max) = (*bounds.start(), *bounds.end());
         match self.take(name)? {
             Json::Integer(number) if bounds.contains(&number) => Some(number),
@@ -150,8 +169,13 @@ impl<'b> Fields<'b, '_> {
                 self.fault(name, "too_large", format!("must be at most {max}"));
                 None
             }
+            // Integers past 64 bits are read as this as well.
+            Json::Decimal(number) if number > INTEGER_MAX => {
+                self.fault(name, "too_large", format!("must be at most {max}"));
+                None
+            }
             Json::Decimal(_) => {
-                self.fault(name, "not_an_integer", "must be an integer of 64 bits, written without fraction or exponent");
+                self.fault(name, "not_an_integer", not_an_integer);
                 None
             }
             other @ (Json::Null | Json::Bool(_) | Json::Text(_) | Json::Array(_) | Json::Object(_)) => {
@@ -180,11 +204,7 @@ impl<'b> Fields<'b, '_> {
     }
 
     /// An object with fields of its own.
-    pub(crate) fn object<T>(
-        &mut self,
-        name: &'static str,
-        read: impl FnOnce(&mut Fields<'b, '_>) -> T,
-    ) -> Option<T> {
+    pub(crate) fn object<T>(&mut self, name: &'static str, read: impl FnOnce(&mut Fields<'b, '_>) -> T) -> Option<T> {
         let members = self.members(name)?;
         let prefix = format!("{}{name}.", self.prefix);
         Some(read_members(members, prefix.into(), self.faults, read))
@@ -273,7 +293,7 @@ mod tests {
             assert_eq!(fields.text("nul", 1..=3), None);
         });
         insta::assert_snapshot!(told.join("\n"), @r#"
-        number not_an_integer: must be an integer of 64 bits, written without fraction or exponent
+        number not_an_integer: must be an integer, written without fraction or exponent
         large too_large: must be at most 10
         small too_small: must be at least 1
         huge too_large: must be at most 10

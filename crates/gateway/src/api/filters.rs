@@ -2,9 +2,7 @@
 
 use super::query::Query;
 use switchyard_core::limits::{AMOUNT_MINOR_MAX, LIST_LIMIT_DEFAULT, LIST_LIMIT_MAX};
-use switchyard_core::{
-    ChannelName, Currency, Method, OrderType, PaymentId, PaymentStatus, Timestamp,
-};
+use switchyard_core::{ChannelName, Currency, Method, OrderType, PaymentId, PaymentStatus, Timestamp};
 use switchyard_engine::Caller;
 use switchyard_store::PaymentFilter;
 use uuid::Uuid;
@@ -65,10 +63,14 @@ pub(crate) fn of_payments(query: &mut Query, caller: &Caller) -> PaymentFilter {
         created_from: time(query, "created_from"),
         created_to: time(query, "created_to"),
     };
-    if let (Some(min), Some(max)) = (filter.amount_min, filter.amount_max) && min > max {
+    if let (Some(min), Some(max)) = (filter.amount_min, filter.amount_max)
+        && min > max
+    {
         query.fault("amount_max", "invalid_value", "must not be below amount_min");
     }
-    if let (Some(from), Some(to)) = (filter.created_from, filter.created_to) && from > to {
+    if let (Some(from), Some(to)) = (filter.created_from, filter.created_to)
+        && from > to
+    {
         query.fault("created_to", "invalid_value", "must not be before created_from");
     }
     filter

@@ -183,7 +183,10 @@ mod tests {
             serde_json::Value::Array(items) => {
                 format!("[{}]", items.iter().map(|item| text(item, ascending)).collect::<Vec<_>>().join(","))
             }
-            other => other.to_string(),
+            other @ (serde_json::Value::Null
+            | serde_json::Value::Bool(_)
+            | serde_json::Value::Number(_)
+            | serde_json::Value::String(_)) => other.to_string(),
         }
     }
 

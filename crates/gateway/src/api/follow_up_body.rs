@@ -3,7 +3,6 @@
 use super::faults::Faults;
 use super::fields::{Fields, read_body};
 use super::json::Json;
-use switchyard_core::limits::AMOUNT_MINOR_MAX;
 use switchyard_engine::FollowUp;
 
 /// A reason for people, in characters.
@@ -12,7 +11,7 @@ const REASON_CHARS_MAX: usize = 255;
 /// `{amount?, final?}`
 pub(crate) fn read_capture(body: Json<'_>, faults: &mut Faults) -> Option<FollowUp> {
     read_body(body, faults, |fields| {
-        let amount = amount(fields);
+        let amount = fields.amount("amount");
         Some(FollowUp::Capture { amount, last: fields.boolean("final").unwrap_or(false) })
     })
 }
@@ -25,13 +24,9 @@ pub(crate) fn read_void(body: Json<'_>, faults: &mut Faults) -> Option<FollowUp>
 /// `{amount?, reason?}`
 pub(crate) fn read_refund(body: Json<'_>, faults: &mut Faults) -> Option<FollowUp> {
     read_body(body, faults, |fields| {
-        let amount = amount(fields);
+        let amount = fields.amount("amount");
         Some(FollowUp::Refund { amount, reason: reason(fields) })
     })
-}
-
-fn amount(fields: &mut Fields<'_, '_>) -> Option<i64> {
-    fields.integer("amount", 1..=AMOUNT_MINOR_MAX)
 }
 
 fn reason(fields: &mut Fields<'_, '_>) -> Option<String> {

@@ -110,9 +110,7 @@ pub(crate) fn parse(body: &[u8]) -> Result<Document<'_>, JsonError> {
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value = ValueSeed { notes: &notes, depth: 0 }.deserialize(&mut reader);
     match value.and_then(|value| reader.end().map(|()| value)) {
-        Ok(value) => {
-            Ok(Document { value, duplicates: notes.duplicates.into_inner(), decimals: notes.decimals.get() })
-        }
+        Ok(value) => Ok(Document { value, duplicates: notes.duplicates.into_inner(), decimals: notes.decimals.get() }),
         Err(_) if notes.too_deep.get() => Err(JsonError::TooDeep),
         Err(error) => Err(JsonError::Syntax(error.to_string())),
     }
@@ -321,7 +319,9 @@ mod tests {
 
     #[test]
     fn what_is_not_json_is_told_by_place_and_never_quoted() {
-        for text in ["", "{", "{\"a\" 1}", "{a: 4242424242424242}", "[1,]", "{} {}", "nul", "\u{feff}{}", "'a'", "NaN", "01"] {
+        for text in
+            ["", "{", "{\"a\" 1}", "{a: 4242424242424242}", "[1,]", "{} {}", "nul", "\u{feff}{}", "'a'", "NaN", "01"]
+        {
             let Err(JsonError::Syntax(reason)) = parse(text.as_bytes()) else { panic!("{text}") };
             assert!(reason.contains("line 1 column") && !reason.contains("4242"), "{text}: {reason}");
         }

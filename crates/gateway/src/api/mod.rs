@@ -29,7 +29,6 @@ mod view;
 
 pub(crate) use auth::{Keys, SANDBOX_KEY, sandbox_key};
 pub(crate) use fingerprint::Pepper;
-pub(crate) use problem::Code;
 pub(crate) use routes::configure;
 pub(crate) use use_cases::UseCases;
 pub(crate) use view::JsonRender;

@@ -103,7 +103,8 @@ pub(super) async fn list(noun: &'static Noun, request: HttpRequest) -> HttpRespo
         query.finish()?;
         let before = slice.before.map(OperationId::from_uuid);
         let page = call.engine().list_operations(&caller, noun.kinds, payment, before, slice.limit).await?;
-        let data = page.data.iter().map(|(operation, payment)| OperationView::with_payment(operation, payment)).collect();
+        let data =
+            page.data.iter().map(|(operation, payment)| OperationView::with_payment(operation, payment)).collect();
         Ok(Reply::read(json(&ListView::new(data, page.next))))
     })
     .await

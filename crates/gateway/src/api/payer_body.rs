@@ -96,7 +96,8 @@ fn email(text: &str) -> Option<String> {
 /// Two or three letters, then subtags of at most eight letters and digits (RFC 5646, section 2.1).
 fn language(text: &str) -> Option<String> {
     let mut tags = text.split('-');
-    let first = tags.next().is_some_and(|tag| matches!(tag.len(), 2 | 3) && tag.bytes().all(|b| b.is_ascii_alphabetic()));
+    let first =
+        tags.next().is_some_and(|tag| matches!(tag.len(), 2 | 3) && tag.bytes().all(|b| b.is_ascii_alphabetic()));
     let others = tags.all(|tag| (1..=8).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric()));
     (first && others).then(|| text.to_owned())
 }

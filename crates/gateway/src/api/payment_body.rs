@@ -6,8 +6,8 @@ use super::json::Json;
 use super::payer_body::{address, browser, customer, web_address};
 use secrecy::SecretString;
 use switchyard_core::limits::{
-    AMOUNT_MINOR_MAX, DESCRIPTION_CHARS_MAX, METADATA_KEY_CHARS_MAX, METADATA_KEYS_MAX, METADATA_VALUE_CHARS_MAX,
-    REFERENCE_CHARS_MAX, TOKEN_BYTES_MAX, URL_BYTES_MAX,
+    DESCRIPTION_CHARS_MAX, METADATA_KEY_CHARS_MAX, METADATA_KEYS_MAX, METADATA_VALUE_CHARS_MAX, REFERENCE_CHARS_MAX,
+    TOKEN_BYTES_MAX, URL_BYTES_MAX,
 };
 use switchyard_core::method::Direction;
 use switchyard_core::name::NAME_BYTES_MAX;
@@ -27,7 +27,7 @@ fn payment(fields: &mut Fields<'_, '_>, order_types: &[OrderType]) -> Option<New
     for name in ["amount", "currency", "country", "order_type", "reference", "payment_method"] {
         fields.require(name);
     }
-    let amount = fields.integer("amount", 1..=AMOUNT_MINOR_MAX);
+    let amount = fields.amount("amount");
     let currency = currency(fields);
     let country = country(fields);
     let order_type = order_type(fields, order_types);
@@ -84,9 +84,8 @@ fn method(fields: &mut Fields<'_, '_>) -> Option<(Method, Tokens)> {
     fields.require("type");
     let takes_money_in = |method: &Method| method.directions().contains(&Direction::Payin);
     let names = Method::ALL.iter().filter(|method| takes_money_in(method)).map(|method| method.name());
-    let method = fields.choice("type", "a payment method", names, |name| {
-        Method::from_name(name).filter(takes_money_in)
-    });
+    let method =
+        fields.choice("type", "a payment method", names, |name| Method::from_name(name).filter(takes_money_in));
     if fields.has("provider") && !fields.has("token") {
         fields.fault("provider", "not_allowed", "says whose `token` it is, and there is none");
     }
@@ -114,7 +113,11 @@ fn named_tokens(fields: &mut Fields<'_, '_>) -> Vec<(String, SecretString)> {
     for (name, value) in members {
         match token_text(value) {
             _ if ChannelName::new(&name).is_none() => {
-                fields.fault(&format!("tokens.{}", cut(&name)), "unknown_field", "no channel or provider has such a name");
+                fields.fault(
+                    &format!("tokens.{}", cut(&name)),
+                    "unknown_field",
+                    "no channel or provider has such a name",
+                );
             }
             Ok(token) => tokens.push((name.into_owned(), token)),
             Err((code, message)) => fields.fault(&format!("tokens.{}", cut(&name)), code, message),

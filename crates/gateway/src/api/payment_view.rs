@@ -103,8 +103,7 @@ impl<'a> PaymentView<'a> {
 
     /// With its operations, oldest first.
     pub(super) fn with_operations(mut self, payment: &'a Payment, operations: &'a [Operation]) -> Self {
-        self.operations =
-            Some(operations.iter().map(|operation| OperationView::alone(operation, payment)).collect());
+        self.operations = Some(operations.iter().map(|operation| OperationView::alone(operation, payment)).collect());
         self
     }
 

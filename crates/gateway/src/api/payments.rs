@@ -26,6 +26,7 @@ pub(super) async fn create(request: HttpRequest, mut payload: Payload) -> HttpRe
         let read = |body: Json<'_>, faults: &mut Faults| payment_body::read(body, order_types, faults);
         let (key, ask) = call.command(&caller, &mut payload, BodyRule::Required, read).await?;
         let answered = call.engine().create_payment(caller, key, ask).await?;
+        call.about_created(&answered);
         Ok(answered.into())
     })
     .await

@@ -42,7 +42,9 @@ impl Query {
         let mut names: Vec<&str> = pairs.iter().map(|(name, _)| name.as_str()).collect();
         names.sort_unstable();
         for pair in names.windows(2) {
-            if let [a, b] = pair && a == b {
+            if let [a, b] = pair
+                && a == b
+            {
                 faults.add_duplicates(vec![(*a).to_owned()]);
             }
         }

@@ -98,7 +98,8 @@ mod tests {
         for right in ["application/json", "Application/JSON; charset=utf-8", "application/json;charset=\"UTF-8\";"] {
             assert!(is_json(right), "{right}");
         }
-        for wrong in ["", "text/json", "application/json; charset=latin1", "application/json; v=1", "application/jsonx"] {
+        for wrong in ["", "text/json", "application/json; charset=latin1", "application/json; v=1", "application/jsonx"]
+        {
             assert!(!is_json(wrong), "{wrong}");
         }
         let gzip = TestRequest::default()

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use std::fmt;
+use switchyard_routing::report::{self, Finding};
 use switchyard_routing::source;
 
 /// Whether a fault keeps the gateway from starting.
@@ -68,6 +69,21 @@ impl Fault {
     /// The same as a warning.
     pub(crate) fn as_warning(self) -> Self {
         Self { severity: Severity::Warning, ..self }
+    }
+}
+
+impl Fault {
+    /// What a check of the rules found, where it is more than a note.
+    pub(crate) fn of_finding(finding: &Finding) -> Option<Self> {
+        let severity = match finding.severity {
+            report::Severity::Error => Severity::Error,
+            report::Severity::Warning => Severity::Warning,
+            report::Severity::Note => return None,
+        };
+        let payment = finding.payment.as_ref().map(|payment| format!("such as {payment}"));
+        let hint: Vec<String> = payment.into_iter().chain(finding.hint.clone()).collect();
+        let hint = (!hint.is_empty()).then(|| hint.join("; "));
+        Some(Self { severity, at: Where::File(finding.place.clone()), message: finding.message.clone(), hint })
     }
 }
 

@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 use switchyard_core::capabilities::Which;
 use switchyard_core::{ChannelName, Mode, OrderType};
 use switchyard_routing::vocabulary::{ChannelSpec, MerchantSpec, OrderTypeSpec, Vocabulary};
-use switchyard_routing::RuleSet;
+use switchyard_routing::{Report, RuleSet, check};
 
 /// What to load.
 #[derive(Clone, Debug, Default)]
@@ -54,8 +54,10 @@ pub(crate) struct Loaded {
     pub(crate) channels: Vec<ChannelConfig>,
     pub(crate) order_types: Vec<OrderTypeSpec>,
     pub(crate) merchants: Vec<MerchantSpec>,
-    /// The rules, compiled.
+    /// The rules, compiled and checked.
     pub(crate) rules: RuleSet,
+    /// What the check found, notes included; no error is among it.
+    pub(crate) report: Report,
     /// What is wrong and stops nothing, each to be told loudly.
     pub(crate) warnings: Vec<Fault>,
 }
@@ -73,22 +75,27 @@ pub(crate) fn load(wanted: &Wanted, environment: &Environment) -> Result<Loaded,
     let layers = layers(&files, wanted, environment, &mut faults);
     let settings = layers.settings(environment, &directory).map_err(|found| faults.extend(found)).ok();
     if let Some(settings) = &settings {
-        check(settings, &layers, wanted, &mut faults);
+        check_settings(settings, &layers, wanted, &mut faults);
     }
     let (vocabulary, channels) = vocabulary(&files, settings.as_ref(), environment, &directory, &mut faults);
     if let Some(settings) = &settings {
         check_simulator(settings, &channels, &layers, wanted, &mut faults);
     }
     faults.extend(channels.iter().flat_map(|channel| channel.broken.iter().cloned()));
+    let sound = !faults.iter().any(|fault| fault.severity == Severity::Error);
     let rules = rules(&files, &vocabulary).map_err(|found| faults.extend(found)).ok();
-    match (settings, rules) {
-        (Some(settings), Some(rules)) if !stop(&faults, wanted) => Ok(Loaded {
+    // What rules come to is only worth a word where the names they use mean what they should.
+    let report = rules.as_ref().filter(|_| sound).map(check::check);
+    faults.extend(report.iter().flat_map(|report| &report.findings).filter_map(Fault::of_finding));
+    match (settings, rules.zip(report)) {
+        (Some(settings), Some((rules, report))) if !stop(&faults, wanted) => Ok(Loaded {
             directory: files.directory,
             settings,
             channels,
             order_types: vocabulary.order_types,
             merchants: vocabulary.merchants,
             rules,
+            report,
             warnings: faults,
         }),
         (Some(_) | None, Some(_) | None) => Err(Faults(faults)),
@@ -180,7 +187,7 @@ fn unread(name: ChannelName) -> ChannelSpec {
 }
 
 /// What no setting shows alone.
-fn check(settings: &Settings, layers: &Layers, wanted: &Wanted, faults: &mut Vec<Fault>) {
+fn check_settings(settings: &Settings, layers: &Layers, wanted: &Wanted, faults: &mut Vec<Fault>) {
     if settings.api.public_url.is_none() && !wanted.sandbox {
         let fault = Fault::new(layers.place("api", "public_url"), "`api.public_url` is not set");
         faults.push(fault.with_hint("payers return to it, and providers send notices there; SWITCHYARD__API__PUBLIC_URL sets it, too"));

@@ -232,7 +232,7 @@ provider = "simulater"
 [channels.simulator_us]
 provider = "simulator"
 test = { api_key = { value = "sim_test_us" }, base = "ftp://x" }
-methods = ["crad", "klarna"]
+methods = ["crad", "iban"]
 currencies = ["EUT", "usd"]
 countries = ["DE", "EAA", "UK"]
 order_types = ["ecomerce"]
@@ -256,7 +256,7 @@ currencies = []
         "channels.toml:3 unknown provider `simulater`; did you mean `simulator`?",
         "channels.toml:6 `base` is `ftp://x`, where an address such as `https://api.example.com` is wanted",
         "channels.toml:7 unknown method `crad`; did you mean `card`?",
-        "channels.toml:7 `simulator` has no method `klarna`",
+        "channels.toml:7 `simulator` has no method `iban`",
         "channels.toml:8 unknown currency `EUT`; did you mean `",
         "channels.toml:8 unknown currency `usd`; did you mean `USD`?",
         "channels.toml:9 unknown country or region `EAA`; did you mean `EEA`?",

@@ -13,6 +13,7 @@ use switchyard_core::{ChannelName, Clock};
 use switchyard_engine::{Board, Engine};
 use switchyard_routing::Status;
 use switchyard_store::{Store, StoreError};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 /// How often keys and overrides are read again: a key that was revoked elsewhere is refused within that time.
@@ -22,12 +23,18 @@ const REFRESH: Duration = Duration::from_millis(500);
 #[derive(Debug, Default)]
 pub(crate) struct State {
     ledger: AtomicBool,
+    look_again: Notify,
 }
 
 impl State {
     /// Whether the ledger answered when it was asked last.
     pub(crate) fn ledger(&self) -> bool {
         self.ledger.load(Ordering::Relaxed)
+    }
+
+    /// Has keys and overrides read again now.
+    pub(crate) fn look_again(&self) {
+        self.look_again.notify_one();
     }
 }
 
@@ -99,7 +106,8 @@ async fn recover(engine: Arc<Engine>, interval: Duration) {
 
 async fn refresh(refresher: Refresher, state: Arc<State>) {
     loop {
-        tokio::time::sleep(REFRESH).await;
+        // Either is reason enough.
+        let _ = tokio::time::timeout(REFRESH, state.look_again.notified()).await;
         let refreshed = refresher.refresh().await;
         state.ledger.store(refreshed.is_ok(), Ordering::Relaxed);
         if let Err(error) = refreshed {

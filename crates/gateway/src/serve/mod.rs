@@ -66,7 +66,6 @@ pub(crate) fn run(wanted: &Wanted) -> Result<(), Failure> {
         eprintln!("{warning}");
         tracing::warn!(fault = %warning.message, "configuration");
     }
-    rustls::crypto::ring::default_provider().install_default().ok();
     actix_web::rt::System::new().block_on(serve(wanted, loaded))
 }
 

@@ -12,7 +12,6 @@
 //! taken from its sandbox or written from its documentation, never from the adapter. Their operation ids are those of
 //! [`sample`]. Which cases and recordings are asked for follows from the capability record; what a provider cannot answer is
 //! named in [`Example::lacks`], with the reason.
-#![expect(clippy::panic_in_result_fn, reason = "a case fails by a panic, like every test")]
 
 mod cases;
 mod example;

@@ -170,8 +170,6 @@ fn decline(decline: Option<wire::Decline>) -> Failure {
 fn read<T: DeserializeOwned>(response: &HttpResponse) -> Result<T, ProviderError> {
     match response.status {
         200 => serde_json::from_slice(&response.body).map_err(|_| unreadable("a 200 without the documented body")),
-        // "Try again" from something on the way: nobody knows how far the request came.
-        408 | 425 => Err(undocumented(response.status)),
         400..=499 => Err(refusal(response)),
         status => Err(undocumented(status)),
     }

@@ -1,6 +1,5 @@
 //! What the adapter sends, byte for byte, and where it differs from the other adapters.
-
-mod example;
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is how it fails")]
 
 use std::pin::pin;
 use std::sync::Mutex;
@@ -17,8 +16,15 @@ use switchyard_core::provider::{
 };
 use switchyard_core::transport::{Bounds, HeaderText, HttpRequest, HttpResponse, Transport, TransportError};
 use switchyard_core::{Country, Currency, Method, Money, OperationId, OperationKind, ProviderError, Timestamp};
+use switchyard_provider_simulator::{Config, Simulator};
 
-use example::adapter;
+fn adapter() -> Simulator {
+    Simulator::new(Config {
+        base: "http://127.0.0.1:8082/".into(),
+        api_key: "sim_test_acme_0123456789".into(),
+        refused_port: Some("http://127.0.0.1:9".into()),
+    })
+}
 
 /// Gives these answers in turn, and keeps what was asked.
 struct Recorded {

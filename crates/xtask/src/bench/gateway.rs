@@ -84,6 +84,8 @@ impl Installation {
         configure(defaults, &config)?;
         fs::create_dir_all(&data)?;
         let issued = switchyard(binary)
+            .env("SWITCHYARD__API__PUBLIC_URL", "http://127.0.0.1")
+            .env("SWITCHYARD__SIMULATOR__URL", format!("http://{simulator}"))
             .args(["keys", "issue", "--merchant", MERCHANT, "--mode", "test"])
             .args(["--scopes", "payments:write,payments:read,refunds:write"])
             .arg("--config")

@@ -88,9 +88,7 @@ async fn follow_ups_take_little_and_can_do_without() {
         assert_eq!(got.json()["payment"]["id"], sample::payment_id().to_string());
         assert_eq!(desk.engine.followed_up.lock().unwrap().pop(), Some(ask));
     }
-    let bare = get(&path("voids"))
-        .method(actix_web::http::Method::POST)
-        .insert_header(("idempotency-key", "k3"));
+    let bare = get(&path("voids")).method(actix_web::http::Method::POST).insert_header(("idempotency-key", "k3"));
     let got = desk.send(bare).await;
     assert_eq!((got.status, got.header("idempotent-replayed")), (202, Some("true")), "no body is an empty one");
 }

@@ -21,14 +21,20 @@ use switchyard_engine::{Answered, Caller, EngineError, FollowUp, Key, NewPayment
 use switchyard_store::{Answer, ApiKey, Page, PaymentFilter, Scope};
 use uuid::Uuid;
 
+/// What a list of operations was asked for.
+type Listed = (Vec<OperationKind>, Option<PaymentId>, Option<OperationId>, u32);
+
+/// An answer with the fingerprint of the request it was given to.
+type Given = ([u8; 16], Answer);
+
 /// Remembers what it was asked, and answers with samples or with the error it was given.
 #[derive(Default)]
 pub(super) struct Remembers {
     created: Mutex<Vec<(Caller, NewPayment)>>,
     followed_up: Mutex<Vec<FollowUp>>,
     filters: Mutex<Vec<PaymentFilter>>,
-    lists: Mutex<Vec<(Vec<OperationKind>, Option<PaymentId>, Option<OperationId>, u32)>>,
-    answers: Mutex<HashMap<[u8; 16], ([u8; 16], Answer)>>,
+    lists: Mutex<Vec<Listed>>,
+    answers: Mutex<HashMap<[u8; 16], Given>>,
     error: Mutex<Option<EngineError>>,
 }
 

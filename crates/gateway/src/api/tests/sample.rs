@@ -18,7 +18,7 @@ pub(super) fn payment_id() -> PaymentId {
 }
 
 pub(super) fn operation_id(number: u128) -> OperationId {
-    OperationId::from_uuid(Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0100 + number))
+    OperationId::from_uuid(Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0100 | number))
 }
 
 /// Authorized for 125.00 EUR by card, with a refund of nothing yet.

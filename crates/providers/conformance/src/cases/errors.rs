@@ -18,6 +18,7 @@ pub(super) const CASES: &[Case] = &[
     Case { name: "error: garbage, redirects and server errors are unknown", asked_of: everybody, run: garbage },
     Case { name: "error: a proxy's page is unknown, whatever its status", asked_of: everybody, run: proxy_pages },
     Case { name: "error: the provider's own server error is unknown", asked_of: everybody, run: server_error },
+    Case { name: "error: a refusal under another status is unknown", asked_of: everybody, run: contradictory },
     Case { name: "error: a status that nobody documented is unknown", asked_of: everybody, run: unknown_status },
     Case { name: "error: half a body is unknown", asked_of: everybody, run: half },
     Case { name: "error: a member missing, null or odd is never a refusal", asked_of: everybody, run: members },
@@ -95,6 +96,18 @@ fn server_error(example: &Example) {
     let Some(recording) = example.recording("server_error") else { return };
     for kind in example.kinds() {
         assert_unknown(Player::answers(recording.0.clone()).perform(example, kind), kind, "a server error");
+    }
+}
+
+/// The documented words of a refusal, under a status that says that nobody knows.
+fn contradictory(example: &Example) {
+    for refusal in example.refusals {
+        let Some(recording) = example.recording(refusal.recording) else { continue };
+        for status in [307, 408, 425, 500, 502, 503, 504] {
+            let response = HttpResponse { status, ..recording.0.clone() };
+            let after = shown(&response);
+            assert_unknown(Player::answers(response).perform(example, refusal.kind), refusal.kind, &after);
+        }
     }
 }
 

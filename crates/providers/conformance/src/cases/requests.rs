@@ -54,7 +54,8 @@ fn whole(example: &Example, request: &HttpRequest) -> String {
             let _ = writeln!(text, "{name}: {}", exposed(value));
         }
     }
-    text + &String::from_utf8_lossy(&request.body)
+    text.push_str(&String::from_utf8_lossy(&request.body));
+    text
 }
 
 fn exposed(text: &HeaderText) -> &str {

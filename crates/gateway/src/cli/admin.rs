@@ -1,0 +1,344 @@
+//! What operators do to keys and channels, by command or by call: the same functions behind both, and their JSON.
+
+use super::expiry;
+use crate::api::Pepper;
+use crate::clock;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::net::IpAddr;
+use switchyard_core::id::KeyId;
+use switchyard_core::{ChannelName, Clock, Mode, Timestamp};
+use switchyard_routing::nearest::did_you_mean;
+use switchyard_routing::vocabulary::MerchantSpec;
+use switchyard_store::{Administer, ApiKey, Audit, Override, Scope, Store, StoreError, Written};
+
+/// Longest label or reason, in characters.
+const TEXT_CHARS_MAX: usize = 200;
+/// Addresses of one key at most.
+const ADDRESSES_MAX: usize = 100;
+/// Random characters of a secret: 43 of 62 kinds are 256 bits.
+const SECRET_CHARS: usize = 43;
+/// The statuses that an operator can set.
+const STATUSES: [&str; 4] = ["up", "degraded", "down", "disabled"];
+
+/// Asks for an API key: the body of `POST /ops/keys`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IssueKey {
+    pub(crate) merchant: String,
+    /// `test` or `live`.
+    pub(crate) mode: String,
+    pub(crate) scopes: Vec<String>,
+    #[serde(default)]
+    pub(crate) label: String,
+    /// RFC 3339; `None` for never.
+    #[serde(default)]
+    pub(crate) expires_at: Option<String>,
+    /// Empty for any.
+    #[serde(default)]
+    pub(crate) addresses: Vec<String>,
+}
+
+/// A key without its secret: an item of `GET /ops/keys`, whose answer is `{"data": [...]}`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct KeyView {
+    pub(crate) id: String,
+    pub(crate) merchant: String,
+    pub(crate) mode: String,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) label: String,
+    pub(crate) addresses: Vec<String>,
+    pub(crate) created_at: Option<String>,
+    pub(crate) expires_at: Option<String>,
+    pub(crate) revoked_at: Option<String>,
+}
+
+impl From<&ApiKey> for KeyView {
+    fn from(key: &ApiKey) -> Self {
+        Self {
+            id: key.id.to_string(),
+            merchant: key.merchant.to_string(),
+            mode: key.mode.as_str().to_owned(),
+            scopes: key.scopes.iter().map(|scope| scope.as_str().to_owned()).collect(),
+            label: key.label.clone(),
+            addresses: key.addresses.iter().map(ToString::to_string).collect(),
+            created_at: expiry::shown(key.created_at),
+            expires_at: key.expires_at.and_then(expiry::shown),
+            revoked_at: key.revoked_at.and_then(expiry::shown),
+        }
+    }
+}
+
+/// A key with its secret, which is nowhere else: the answer to `POST /ops/keys`. Has no `Debug`.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct IssuedKey {
+    pub(crate) secret: String,
+    pub(crate) key: KeyView,
+}
+
+/// Sets a channel's status: the body of `POST /ops/channels/{name}/override`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SetOverride {
+    /// `up`, `degraded`, `down` or `disabled`.
+    pub(crate) status: String,
+    pub(crate) reason: String,
+    /// RFC 3339; `None` for never.
+    #[serde(default)]
+    pub(crate) expires_at: Option<String>,
+}
+
+/// An override as it stands: the answer to setting it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct OverrideView {
+    pub(crate) channel: String,
+    pub(crate) status: String,
+    pub(crate) reason: String,
+    pub(crate) set_at: Option<String>,
+    pub(crate) expires_at: Option<String>,
+}
+
+impl From<&Override> for OverrideView {
+    fn from(set: &Override) -> Self {
+        Self {
+            channel: set.channel.to_string(),
+            status: set.status.clone(),
+            reason: set.reason.clone(),
+            set_at: expiry::shown(set.set_at),
+            expires_at: set.expires_at.and_then(expiry::shown),
+        }
+    }
+}
+
+/// Why nothing was done.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum AdminError {
+    /// What was asked for makes no sense: every reason.
+    #[error("{}", .0.join("; "))]
+    Invalid(Vec<String>),
+    /// There is no such thing.
+    #[error("{0}")]
+    NotFound(String),
+    /// The ledger did not do it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl AdminError {
+    /// The HTTP status that says so.
+    pub(crate) fn status(&self) -> u16 {
+        match self {
+            Self::Invalid(_) => 422,
+            Self::NotFound(_) => 404,
+            Self::Store(_) => 503,
+        }
+    }
+
+    /// The body of that answer.
+    pub(crate) fn body(&self) -> Value {
+        json!({"error": self.to_string()})
+    }
+}
+
+/// An operator at work.
+#[derive(Clone, Copy)]
+pub(crate) struct Office<'a> {
+    pub(crate) store: &'a dyn Store,
+    pub(crate) clock: &'a dyn Clock,
+    /// Who, for the audit log: `cli`, or the name of an operator token.
+    pub(crate) actor: &'a str,
+}
+
+impl Office<'_> {
+    /// Issues a key. `live` and `test` merchants are the same; the key's mode tells the books apart.
+    pub(crate) async fn issue_key(
+        &self,
+        asked: &IssueKey,
+        merchants: &[MerchantSpec],
+        pepper: &Pepper,
+    ) -> Result<IssuedKey, AdminError> {
+        let now = self.clock.now();
+        let mut key = read_key(asked, merchants, now).map_err(AdminError::Invalid)?;
+        key.id = KeyId::from_uuid(self.clock.uuid());
+        let secret = new_secret(key.mode);
+        key.hash = pepper.api_key_hash(&secret);
+        let view = KeyView::from(&key);
+        let detail = format!("merchant {} {} {}", key.merchant, key.mode.as_str(), view.scopes.join(","));
+        let audit = self.audit(now, "key.issued", &view.id, detail);
+        match self.store.administer(Administer::IssueKey(key), audit).await? {
+            Written::Done => Ok(IssuedKey { secret, key: view }),
+            Written::Stale => Err(StoreError::Unavailable("the key's id is taken".into()).into()),
+        }
+    }
+
+    /// Every key, oldest first.
+    pub(crate) async fn keys(&self) -> Result<Vec<KeyView>, AdminError> {
+        let mut keys = self.store.keys().await?;
+        keys.sort_by_key(|key| (key.created_at, key.id));
+        Ok(keys.iter().map(KeyView::from).collect())
+    }
+
+    /// Takes a key back.
+    pub(crate) async fn revoke_key(&self, id: &str) -> Result<(), AdminError> {
+        let wrong = || AdminError::Invalid(vec![format!("`{id}` is no key's id: `key_` and 32 hexadecimal digits, not the secret")]);
+        let key = KeyId::parse(id).ok_or_else(wrong)?;
+        let now = self.clock.now();
+        match self.store.administer(Administer::RevokeKey(key, now), self.audit(now, "key.revoked", id, String::new())).await? {
+            Written::Done => Ok(()),
+            Written::Stale => Err(AdminError::NotFound(format!("there is no key {id}, or it is revoked already"))),
+        }
+    }
+
+    /// Sets or replaces a channel's override.
+    pub(crate) async fn set_override(
+        &self,
+        channel: &str,
+        asked: &SetOverride,
+        channels: &[ChannelName],
+    ) -> Result<OverrideView, AdminError> {
+        let channel = known_channel(channel, channels)?;
+        let now = self.clock.now();
+        let mut wrong = Vec::new();
+        if !STATUSES.contains(&asked.status.as_str()) {
+            wrong.push(unknown("status", &asked.status, &STATUSES));
+        }
+        if asked.reason.trim().is_empty() {
+            wrong.push("a reason is wanted".to_owned());
+        }
+        read_text("reason", &asked.reason, &mut wrong);
+        let expires_at = read_expiry(asked.expires_at.as_deref(), now, &mut wrong);
+        if !wrong.is_empty() {
+            return Err(AdminError::Invalid(wrong));
+        }
+        let (status, reason) = (asked.status.clone(), asked.reason.clone());
+        let set = Override { channel, status, reason, expires_at, set_at: now };
+        let view = OverrideView::from(&set);
+        let until = view.expires_at.as_deref().unwrap_or("cleared");
+        let audit = self.audit(now, "channel.override_set", &view.channel, format!("{} until {until}: {}", view.status, view.reason));
+        match self.store.administer(Administer::SetOverride(set), audit).await? {
+            Written::Done | Written::Stale => Ok(view),
+        }
+    }
+
+    /// Removes a channel's override. The channel may be gone from the configuration.
+    pub(crate) async fn clear_override(&self, channel: &str) -> Result<(), AdminError> {
+        let none = || AdminError::NotFound(format!("channel `{channel}` has no override"));
+        let name = ChannelName::new(channel).ok_or_else(none)?;
+        let audit = self.audit(self.clock.now(), "channel.override_cleared", channel, String::new());
+        match self.store.administer(Administer::ClearOverride(name), audit).await? {
+            Written::Done => Ok(()),
+            Written::Stale => Err(none()),
+        }
+    }
+
+    /// Every override.
+    pub(crate) async fn overrides(&self) -> Result<Vec<OverrideView>, AdminError> {
+        Ok(self.store.overrides().await?.iter().map(OverrideView::from).collect())
+    }
+
+    fn audit(&self, at: Timestamp, action: &str, subject: &str, detail: String) -> Audit {
+        let (actor, action, subject) = (self.actor.to_owned(), action.to_owned(), subject.to_owned());
+        Audit { at, actor, action, subject, detail }
+    }
+}
+
+/// The key that is asked for, without id and hash; or all that is wrong.
+fn read_key(asked: &IssueKey, merchants: &[MerchantSpec], now: Timestamp) -> Result<ApiKey, Vec<String>> {
+    let mut wrong = Vec::new();
+    let merchant = merchants.iter().find(|spec| spec.name.as_str() == asked.merchant).map(|spec| spec.name.clone());
+    if merchant.is_none() {
+        let known: Vec<&str> = merchants.iter().map(|spec| spec.name.as_str()).collect();
+        wrong.push(unknown("merchant", &asked.merchant, &known));
+    }
+    let mode = [Mode::Test, Mode::Live].into_iter().find(|mode| mode.as_str() == asked.mode);
+    if mode.is_none() {
+        wrong.push(unknown("mode", &asked.mode, &["test", "live"]));
+    }
+    let mut scopes = Vec::new();
+    for name in &asked.scopes {
+        match Scope::from_name(name) {
+            Some(scope) => scopes.push(scope),
+            None => wrong.push(unknown("scope", name, &Scope::ALL.iter().map(|scope| scope.as_str()).collect::<Vec<_>>())),
+        }
+    }
+    scopes.sort_unstable();
+    scopes.dedup();
+    if asked.scopes.is_empty() {
+        wrong.push("a key without a scope could do nothing".to_owned());
+    }
+    let mut addresses: Vec<IpAddr> = Vec::new();
+    for text in &asked.addresses {
+        match text.parse() {
+            Ok(address) => addresses.push(address),
+            Err(_) => wrong.push(format!("`{text}` is no IP address")),
+        }
+    }
+    if addresses.len() > ADDRESSES_MAX {
+        wrong.push(format!("more than {ADDRESSES_MAX} addresses"));
+    }
+    read_text("label", &asked.label, &mut wrong);
+    let expires_at = read_expiry(asked.expires_at.as_deref(), now, &mut wrong);
+    match (merchant, mode) {
+        (Some(merchant), Some(mode)) if wrong.is_empty() => Ok(ApiKey {
+            id: KeyId::from_uuid(uuid::Uuid::nil()),
+            hash: [0; 32],
+            merchant,
+            mode,
+            scopes,
+            label: asked.label.clone(),
+            addresses,
+            created_at: now,
+            expires_at,
+            revoked_at: None,
+        }),
+        (Some(_) | None, Some(_) | None) => Err(wrong),
+    }
+}
+
+fn known_channel(name: &str, channels: &[ChannelName]) -> Result<ChannelName, AdminError> {
+    channels.iter().find(|known| known.as_str() == name).cloned().ok_or_else(|| {
+        let known: Vec<&str> = channels.iter().map(ChannelName::as_str).collect();
+        AdminError::NotFound(unknown("channel", name, &known))
+    })
+}
+
+fn unknown(what: &str, name: &str, known: &[&str]) -> String {
+    let hint = did_you_mean(name, known.iter().copied()).unwrap_or_else(|| format!("there is {}", known.join(", ")));
+    format!("unknown {what} `{name}`: {hint}")
+}
+
+fn read_text(what: &str, text: &str, wrong: &mut Vec<String>) {
+    if text.chars().count() > TEXT_CHARS_MAX || text.chars().any(char::is_control) {
+        wrong.push(format!("a {what} has at most {TEXT_CHARS_MAX} characters, on one line"));
+    }
+}
+
+fn read_expiry(text: Option<&str>, now: Timestamp, wrong: &mut Vec<String>) -> Option<Timestamp> {
+    let text = text?;
+    let at = expiry::parse(text);
+    match at {
+        None => wrong.push(format!("`{text}` is no time such as 2027-01-31T00:00:00Z")),
+        Some(at) if at <= now => wrong.push(format!("{text} has passed")),
+        Some(_) => {}
+    }
+    at
+}
+
+/// `sy_test_` or `sy_live_`, and [`SECRET_CHARS`] of digits and letters, each as likely as any other.
+fn new_secret(mode: Mode) -> String {
+    const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let mut secret = format!("sy_{}_", mode.as_str());
+    let length = secret.len().saturating_add(SECRET_CHARS);
+    while secret.len() < length {
+        let [byte] = clock::random::<1>();
+        // Six bits are 64 kinds: the two too many are thrown away, so that none of the others is more likely.
+        if let Some(&letter) = ALPHABET.get(usize::from(byte >> 2)) {
+            secret.push(char::from(letter));
+        }
+    }
+    secret
+}
+
+#[cfg(test)]
+#[path = "admin_tests.rs"]
+mod tests;

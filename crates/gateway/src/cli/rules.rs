@@ -1,0 +1,138 @@
+//! `switchyard rules`.
+
+use super::arguments::{Explain, RulesCommand};
+use super::{Failed, environment};
+use crate::config::{self, Loaded, Wanted};
+use serde_json::json;
+use std::fmt::Write as _;
+use switchyard_core::payment::CaptureMode;
+use switchyard_core::{Country, Currency, MerchantName, Method, Money, OrderType, PaymentId};
+use switchyard_routing::nearest::did_you_mean;
+use switchyard_routing::{Facts, Offer, Outcome, Status};
+
+/// Stands for any merchant that nothing is narrowed for; no file can declare it.
+const ANY_MERCHANT: &str = "any-merchant";
+
+/// Runs the command and prints what came of it.
+pub(super) fn run(command: &RulesCommand, wanted: &Wanted) -> Result<(), Failed> {
+    match command {
+        RulesCommand::Check { json } => {
+            let result = config::load(wanted, &environment());
+            if *json {
+                let found = result.as_ref().map_or_else(|faults| faults.0.as_slice(), |loaded| loaded.warnings.as_slice());
+                println!("{:#}", json!({"ok": result.is_ok(), "faults": found}));
+                return result.map(|_| ()).map_err(|_| Failed(String::new()));
+            }
+            let loaded = result?;
+            println!("{} rules are sound ({})", loaded.rules.rule_names().count(), loaded.rules.hash());
+            Ok(())
+        }
+        RulesCommand::Explain(asked) => {
+            let loaded = config::load(wanted, &environment())?;
+            print!("{}", explain(asked, &loaded)?);
+            Ok(())
+        }
+    }
+}
+
+fn explain(asked: &Explain, loaded: &Loaded) -> Result<String, Failed> {
+    let facts = facts(asked, loaded)?;
+    for name in asked.down.iter().chain(&asked.degraded) {
+        let known = || loaded.channels.iter().map(|channel| channel.name.as_str());
+        if !known().any(|channel| channel == name) {
+            return Err(unknown("channel", name, known()));
+        }
+    }
+    let named = |list: &[String], name: &str| list.iter().any(|listed| listed == name);
+    let snapshot = loaded.rules.snapshot(|name| match name.as_str() {
+        name if named(&asked.down, name) => Status::Down,
+        name if named(&asked.degraded, name) => Status::Degraded,
+        _ => Status::Up,
+    });
+    let id = PaymentId::from_uuid(uuid::Uuid::nil());
+    let explanation = loaded.rules.explain(&facts, &Offer::Any, &snapshot, id);
+    let mut text = String::new();
+    let decision = &explanation.decision;
+    let outcome = match &decision.outcome {
+        Outcome::Channel { channel, provider } => format!("goes to {channel} ({provider})"),
+        Outcome::Rejected { message } => format!("is rejected: {message}"),
+        Outcome::NoChannel => "has no channel".to_owned(),
+    };
+    let _ = writeln!(text, "The payment {outcome}.\n\n  rule    {}", decision.rule.unwrap_or("none"));
+    let _ = writeln!(text, "  reason  {}", decision.reason.as_str());
+    if !explanation.candidates.is_empty() {
+        text.push_str("\nChannels of the rule:\n");
+    }
+    for candidate in &explanation.candidates {
+        let _ = writeln!(text, "  {} {}", candidate.channel, candidate.verdict);
+    }
+    if !explanation.passed_rules.is_empty() {
+        text.push_str("\nRules before it, and the condition that does not hold:\n");
+    }
+    for (rule, condition) in &explanation.passed_rules {
+        let _ = writeln!(text, "  {rule}: {condition}");
+    }
+    Ok(text)
+}
+
+fn facts(asked: &Explain, loaded: &Loaded) -> Result<Facts, Failed> {
+    let order_types = || loaded.order_types.iter().map(|spec| spec.name.as_str());
+    let order_type = OrderType::new(&asked.order_type).filter(|name| order_types().any(|known| known == name.as_str()));
+    let order_type = order_type.ok_or_else(|| unknown("order type", &asked.order_type, order_types()))?;
+    let methods = || Method::ALL.iter().map(|method| method.name());
+    let method = Method::from_name(&asked.method).ok_or_else(|| unknown("method", &asked.method, methods()))?;
+    let currency = Currency::from_code(&asked.currency).ok_or_else(|| unknown("currency", &asked.currency, []))?;
+    let amount = Money::from_major(&asked.amount, currency)
+        .map_err(|error| Failed(format!("`{}` is no amount of {currency}: {error}", asked.amount)))?;
+    let country = Country::from_code(&asked.country).ok_or_else(|| unknown("country", &asked.country, []))?;
+    let merchants = || loaded.merchants.iter().map(|spec| spec.name.as_str());
+    let merchant = match &asked.merchant {
+        Some(name) => MerchantName::new(name)
+            .filter(|name| merchants().any(|known| known == name.as_str()))
+            .ok_or_else(|| unknown("merchant", name, merchants()))?,
+        None => MerchantName::new(ANY_MERCHANT).ok_or_else(|| Failed(ANY_MERCHANT.to_owned()))?,
+    };
+    let mut facts = Facts::new(order_type, method, amount, country, merchant);
+    if asked.manual_capture {
+        facts.capture = CaptureMode::Manual;
+    }
+    Ok(facts)
+}
+
+fn unknown<'k>(what: &str, name: &str, known: impl IntoIterator<Item = &'k str>) -> Failed {
+    let hint = did_you_mean(name, known).map(|hint| format!(": {hint}")).unwrap_or_default();
+    Failed(format!("unknown {what} `{name}`{hint}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::arguments::{Cli, Command};
+    use clap::Parser as _;
+
+    fn explained(line: &str) -> Result<String, Failed> {
+        let loaded = config::load(&Wanted { sandbox: true, ..Wanted::default() }, &Default::default()).unwrap();
+        let arguments = ["switchyard", "rules", "explain"].into_iter().chain(line.split(' '));
+        let Command::Rules { command: RulesCommand::Explain(asked) } = Cli::try_parse_from(arguments).unwrap().command else {
+            panic!("another command")
+        };
+        explain(&asked, &loaded)
+    }
+
+    #[test]
+    fn a_decision_is_explained_with_everything_passed_over() {
+        let text = explained("--country DE --amount 125.00 --currency EUR --down simulator_eu").unwrap();
+        assert!(text.starts_with("The payment goes to simulator_us (simulator).\n\n  rule    eu-cards\n"), "{text}");
+        assert!(text.contains("simulator_eu") && text.contains("eu-cards-large: amount"), "{text}");
+        let rejected = explained("--country DE --amount 1 --currency EUR --method pix").unwrap();
+        assert!(rejected.starts_with("The payment is rejected: no channel serves"), "{rejected}");
+    }
+
+    #[test]
+    fn names_that_nobody_knows_are_told() {
+        let failed = explained("--country DE --amount 1 --currency EUR --down simulator_ue").unwrap_err();
+        assert_eq!(failed.0, "unknown channel `simulator_ue`: did you mean `simulator_eu`?");
+        let failed = explained("--country DE --amount 1.005 --currency EUR").unwrap_err();
+        assert_eq!(failed.0, "`1.005` is no amount of EUR: EUR has 2 decimals");
+    }
+}
