@@ -1,9 +1,9 @@
 //! What operators do to keys and channels, by command or by call: the same functions behind both, and their JSON.
 
 use super::expiry;
+pub(crate) use super::forms::{IssueKey, IssuedKey, KeyView, OverrideView, SetOverride};
 use crate::api::Pepper;
 use crate::clock;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::net::IpAddr;
 use switchyard_core::id::KeyId;
@@ -18,97 +18,10 @@ const TEXT_CHARS_MAX: usize = 200;
 const ADDRESSES_MAX: usize = 100;
 /// Random characters of a secret: 43 of 62 kinds are 256 bits.
 const SECRET_CHARS: usize = 43;
+/// Said of what is no key's id. It is not repeated: it may be a secret, pasted by mistake.
+pub(super) const NO_KEY_ID: &str = "no key's id: that is `key_` and 32 hexadecimal digits, not the secret";
 /// The statuses that an operator can set.
 const STATUSES: [&str; 4] = ["up", "degraded", "down", "disabled"];
-
-/// Asks for an API key: the body of `POST /ops/keys`.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct IssueKey {
-    pub(crate) merchant: String,
-    /// `test` or `live`.
-    pub(crate) mode: String,
-    pub(crate) scopes: Vec<String>,
-    #[serde(default)]
-    pub(crate) label: String,
-    /// RFC 3339; `None` for never.
-    #[serde(default)]
-    pub(crate) expires_at: Option<String>,
-    /// Empty for any.
-    #[serde(default)]
-    pub(crate) addresses: Vec<String>,
-}
-
-/// A key without its secret: an item of `GET /ops/keys`, whose answer is `{"data": [...]}`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct KeyView {
-    pub(crate) id: String,
-    pub(crate) merchant: String,
-    pub(crate) mode: String,
-    pub(crate) scopes: Vec<String>,
-    pub(crate) label: String,
-    pub(crate) addresses: Vec<String>,
-    pub(crate) created_at: Option<String>,
-    pub(crate) expires_at: Option<String>,
-    pub(crate) revoked_at: Option<String>,
-}
-
-impl From<&ApiKey> for KeyView {
-    fn from(key: &ApiKey) -> Self {
-        Self {
-            id: key.id.to_string(),
-            merchant: key.merchant.to_string(),
-            mode: key.mode.as_str().to_owned(),
-            scopes: key.scopes.iter().map(|scope| scope.as_str().to_owned()).collect(),
-            label: key.label.clone(),
-            addresses: key.addresses.iter().map(ToString::to_string).collect(),
-            created_at: expiry::shown(key.created_at),
-            expires_at: key.expires_at.and_then(expiry::shown),
-            revoked_at: key.revoked_at.and_then(expiry::shown),
-        }
-    }
-}
-
-/// A key with its secret, which is nowhere else: the answer to `POST /ops/keys`. Has no `Debug`.
-#[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct IssuedKey {
-    pub(crate) secret: String,
-    pub(crate) key: KeyView,
-}
-
-/// Sets a channel's status: the body of `POST /ops/channels/{name}/override`.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct SetOverride {
-    /// `up`, `degraded`, `down` or `disabled`.
-    pub(crate) status: String,
-    pub(crate) reason: String,
-    /// RFC 3339; `None` for never.
-    #[serde(default)]
-    pub(crate) expires_at: Option<String>,
-}
-
-/// An override as it stands: the answer to setting it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct OverrideView {
-    pub(crate) channel: String,
-    pub(crate) status: String,
-    pub(crate) reason: String,
-    pub(crate) set_at: Option<String>,
-    pub(crate) expires_at: Option<String>,
-}
-
-impl From<&Override> for OverrideView {
-    fn from(set: &Override) -> Self {
-        Self {
-            channel: set.channel.to_string(),
-            status: set.status.clone(),
-            reason: set.reason.clone(),
-            set_at: expiry::shown(set.set_at),
-            expires_at: set.expires_at.and_then(expiry::shown),
-        }
-    }
-}
 
 /// Why nothing was done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -180,10 +93,13 @@ impl Office<'_> {
 
     /// Takes a key back.
     pub(crate) async fn revoke_key(&self, id: &str) -> Result<(), AdminError> {
-        let wrong = || AdminError::Invalid(vec![format!("`{id}` is no key's id: `key_` and 32 hexadecimal digits, not the secret")]);
-        let key = KeyId::parse(id).ok_or_else(wrong)?;
+        let key = KeyId::parse(id).ok_or_else(|| AdminError::Invalid(vec![NO_KEY_ID.to_owned()]))?;
         let now = self.clock.now();
-        match self.store.administer(Administer::RevokeKey(key, now), self.audit(now, "key.revoked", id, String::new())).await? {
+        match self
+            .store
+            .administer(Administer::RevokeKey(key, now), self.audit(now, "key.revoked", id, String::new()))
+            .await?
+        {
             Written::Done => Ok(()),
             Written::Stale => Err(AdminError::NotFound(format!("there is no key {id}, or it is revoked already"))),
         }
@@ -214,7 +130,12 @@ impl Office<'_> {
         let set = Override { channel, status, reason, expires_at, set_at: now };
         let view = OverrideView::from(&set);
         let until = view.expires_at.as_deref().unwrap_or("cleared");
-        let audit = self.audit(now, "channel.override_set", &view.channel, format!("{} until {until}: {}", view.status, view.reason));
+        let audit = self.audit(
+            now,
+            "channel.override_set",
+            &view.channel,
+            format!("{} until {until}: {}", view.status, view.reason),
+        );
         match self.store.administer(Administer::SetOverride(set), audit).await? {
             Written::Done | Written::Stale => Ok(view),
         }
@@ -258,7 +179,9 @@ fn read_key(asked: &IssueKey, merchants: &[MerchantSpec], now: Timestamp) -> Res
     for name in &asked.scopes {
         match Scope::from_name(name) {
             Some(scope) => scopes.push(scope),
-            None => wrong.push(unknown("scope", name, &Scope::ALL.iter().map(|scope| scope.as_str()).collect::<Vec<_>>())),
+            None => {
+                wrong.push(unknown("scope", name, &Scope::ALL.iter().map(|scope| scope.as_str()).collect::<Vec<_>>()))
+            }
         }
     }
     scopes.sort_unstable();

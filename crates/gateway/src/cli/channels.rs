@@ -15,7 +15,11 @@ pub(super) fn run(command: &ChannelsCommand, wanted: &Wanted, clock: &dyn Clock)
         ChannelsCommand::List { json } => {
             let loaded = config::load(wanted, &environment())?;
             let overrides = overrides(&loaded.settings, clock)?;
-            if *json { println!("{:#}", as_json(&loaded, &overrides)) } else { print!("{}", listed(&loaded, &overrides)) }
+            if *json {
+                println!("{:#}", as_json(&loaded, &overrides))
+            } else {
+                print!("{}", listed(&loaded, &overrides))
+            }
         }
         ChannelsCommand::Override(asked) => {
             let loaded = config::load(wanted, &environment())?;
@@ -40,7 +44,8 @@ fn set(asked: &Override, loaded: &Loaded, clock: &dyn Clock) -> Result<OverrideV
     };
     match Ledger::reach(&loaded.settings)? {
         Ledger::Served(serving) => {
-            let answer = client::call(&serving, "POST", &path(&asked.channel)?, Some(&serde_json::to_value(&request)?))?;
+            let answer =
+                client::call(&serving, "POST", &path(&asked.channel)?, Some(&serde_json::to_value(&request)?))?;
             Ok(serde_json::from_value(answer)?)
         }
         Ledger::Own(own) => {
@@ -107,7 +112,11 @@ fn listed(loaded: &Loaded, overrides: &[OverrideView]) -> String {
             Some(set) => format!("{} by override: {}", set.status, set.reason),
             None => "by health".to_owned(),
         };
-        text.push_str(&format!("{:<24}  {:<12}  {modes:<10}  {status}\n", channel.name.as_str(), channel.provider.name));
+        text.push_str(&format!(
+            "{:<24}  {:<12}  {modes:<10}  {status}\n",
+            channel.name.as_str(),
+            channel.provider.name
+        ));
     }
     text
 }
@@ -123,15 +132,22 @@ mod tests {
         let wanted = Wanted { data: Some(data.path().to_owned()), sandbox: true, ..Wanted::default() };
         let loaded = config::load(&wanted, &Default::default()).unwrap();
         let clock = SystemClock::default();
-        let mut asked =
-            Override { channel: "simulator_eu".into(), status: "down".into(), reason: "maintenance".into(), expires: Some("2h".into()) };
+        let mut asked = Override {
+            channel: "simulator_eu".into(),
+            status: "down".into(),
+            reason: "maintenance".into(),
+            expires: Some("2h".into()),
+        };
         let set_view = set(&asked, &loaded, &clock).unwrap();
         assert!(set_view.expires_at.is_some());
         let found = overrides(&loaded.settings, &clock).unwrap();
         assert!(listed(&loaded, &found).contains("down by override: maintenance"));
         assert_eq!(as_json(&loaded, &found)["channels"][0]["override"]["status"], "down");
         clear("simulator_eu", &loaded.settings, &clock).unwrap();
-        assert_eq!(clear("simulator_eu", &loaded.settings, &clock), Err(Failed("channel `simulator_eu` has no override".into())));
+        assert_eq!(
+            clear("simulator_eu", &loaded.settings, &clock),
+            Err(Failed("channel `simulator_eu` has no override".into()))
+        );
         asked.channel = "simulator_ue".into();
         assert!(set(&asked, &loaded, &clock).unwrap_err().0.contains("did you mean `simulator_eu`?"));
         (asked.channel, asked.status, asked.reason) = ("simulator_eu".into(), "dwn".into(), " ".into());

@@ -22,7 +22,8 @@ pub(crate) fn listens(serving: &Serving) -> bool {
 
 /// Sends a request. The answer's body where its status is one of success, else what it says is wrong.
 pub(crate) fn call(serving: &Serving, method: &str, path: &str, body: Option<&Value>) -> Result<Value, Failed> {
-    let unanswered = |error: std::io::Error| Failed(format!("process {} does not answer on {}: {error}", serving.pid, serving.ops));
+    let unanswered =
+        |error: std::io::Error| Failed(format!("process {} does not answer on {}: {error}", serving.pid, serving.ops));
     let body = body.map(Value::to_string).unwrap_or_default();
     let head = format!(
         "{method} {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
@@ -37,7 +38,8 @@ pub(crate) fn call(serving: &Serving, method: &str, path: &str, body: Option<&Va
     stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).map_err(unanswered)?;
     let mut answer = Vec::new();
     stream.take(ANSWER_BYTES_MAX).read_to_end(&mut answer).map_err(unanswered)?;
-    let (status, body) = parse(&answer).ok_or_else(|| Failed(format!("what answers on {} is no operations listener", serving.ops)))?;
+    let (status, body) =
+        parse(&answer).ok_or_else(|| Failed(format!("what answers on {} is no operations listener", serving.ops)))?;
     if (200..300).contains(&status) {
         return Ok(body);
     }
@@ -75,12 +77,13 @@ mod tests {
         let thread = std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
             let mut request = vec![0; 4096];
-            let mut length = 0;
-            while !String::from_utf8_lossy(&request[..length]).contains("\r\n\r\n{\"a\":1}") {
-                length += stream.read(&mut request[length..]).unwrap();
+            let mut read = Vec::new();
+            while !read.ends_with(b"\r\n\r\n{\"a\":1}") {
+                let length = stream.read(&mut request).unwrap();
+                read.extend_from_slice(&request[..length]);
             }
             stream.write_all(answer.as_bytes()).unwrap();
-            String::from_utf8_lossy(&request[..length]).into_owned()
+            String::from_utf8_lossy(&read).into_owned()
         });
         (serving, thread)
     }
@@ -90,7 +93,11 @@ mod tests {
         let (serving, server) = answering("HTTP/1.1 201 Created\r\ncontent-length: 7\r\n\r\n{\"b\":2}");
         assert!(call(&serving, "POST", "/ops/keys", Some(&json!({"a": 1}))) == Ok(json!({"b": 2})));
         let request = server.join().unwrap();
-        assert!(request.starts_with("POST /ops/keys HTTP/1.1\r\n") && request.contains("\r\nAuthorization: Bearer hunter2\r\n"), "{request}");
+        assert!(
+            request.starts_with("POST /ops/keys HTTP/1.1\r\n")
+                && request.contains("\r\nAuthorization: Bearer hunter2\r\n"),
+            "{request}"
+        );
     }
 
     #[test]
@@ -104,7 +111,12 @@ mod tests {
 
     #[test]
     fn what_is_no_answer_is_not_read_as_one() {
-        for answer in ["", "HTTP/1.1 200 OK", "SSH-2.0-x\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"] {
+        for answer in [
+            "",
+            "HTTP/1.1 200 OK",
+            "SSH-2.0-x\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        ] {
             assert_eq!(parse(answer.as_bytes()), None, "{answer}");
         }
         assert_eq!(parse(b"HTTP/1.1 204 No Content\r\n\r\n"), Some((204, Value::Null)));

@@ -53,6 +53,6 @@ mod tests {
         let loaded = config::load(&Wanted { sandbox: true, ..Wanted::default() }, &Default::default()).unwrap();
         let text = summary(&loaded);
         assert!(text.contains("  channels    simulator_eu, simulator_us, simulator_local\n"), "{text}");
-        assert!(text.contains("  rules       10 (sha256:"), "{text}");
+        assert!(text.contains("  rules       12 (sha256:"), "{text}");
     }
 }

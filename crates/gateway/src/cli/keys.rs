@@ -1,13 +1,14 @@
 //! `switchyard keys`.
 
-use super::admin::{IssueKey, IssuedKey, KeyView, Office};
+use super::admin::{IssueKey, IssuedKey, KeyView, NO_KEY_ID, Office};
 use super::arguments::{Issue, KeysCommand};
 use super::ledger::{Ledger, block_on};
 use super::{Failed, client, environment, expiry};
 use crate::api::Pepper;
 use crate::config::{self, Settings, Wanted};
 use serde_json::{Value, json};
-use switchyard_core::Clock;
+use switchyard_core::id::KeyId;
+use switchyard_core::{Clock, Timestamp};
 use switchyard_routing::vocabulary::MerchantSpec;
 
 /// Runs the command and prints what came of it.
@@ -16,10 +17,14 @@ pub(super) fn run(command: &KeysCommand, wanted: &Wanted, clock: &dyn Clock) -> 
     match command {
         KeysCommand::Issue(asked) => {
             let issued = issue(&request(asked, clock)?, &settings, &merchants, clock)?;
-            if asked.json { println!("{}", serde_json::to_string_pretty(&issued)?) } else { print!("{}", told(&issued)) }
+            if asked.json {
+                println!("{}", serde_json::to_string_pretty(&issued)?)
+            } else {
+                print!("{}", told(&issued))
+            }
         }
         KeysCommand::List { json: true } => println!("{:#}", json!({"data": list(&settings, clock)?})),
-        KeysCommand::List { json: false } => print!("{}", listed(&list(&settings, clock)?)),
+        KeysCommand::List { json: false } => print!("{}", listed(&list(&settings, clock)?, clock.now())),
         KeysCommand::Revoke { id } => {
             revoke(id, &settings, clock)?;
             println!("{id} is revoked; a process that serves refuses it within a second");
@@ -43,10 +48,17 @@ fn request(asked: &Issue, clock: &dyn Clock) -> Result<IssueKey, Failed> {
 pub(super) fn expires(text: Option<&str>, clock: &dyn Clock) -> Result<Option<String>, Failed> {
     let Some(text) = text else { return Ok(None) };
     let at = expiry::at(text, clock.now()).and_then(expiry::shown);
-    at.map(Some).ok_or_else(|| Failed(format!("--expires {text}: a span such as 90d, a day such as 2027-01-31 or a time is wanted")))
+    at.map(Some).ok_or_else(|| {
+        Failed(format!("--expires {text}: a span such as 90d, a day such as 2027-01-31 or a time is wanted"))
+    })
 }
 
-fn issue(asked: &IssueKey, settings: &Settings, merchants: &[MerchantSpec], clock: &dyn Clock) -> Result<IssuedKey, Failed> {
+fn issue(
+    asked: &IssueKey,
+    settings: &Settings,
+    merchants: &[MerchantSpec],
+    clock: &dyn Clock,
+) -> Result<IssuedKey, Failed> {
     match Ledger::reach(settings)? {
         Ledger::Served(serving) => {
             let answer = client::call(&serving, "POST", "/ops/keys", Some(&serde_json::to_value(asked)?))?;
@@ -74,22 +86,21 @@ fn revoke(id: &str, settings: &Settings, clock: &dyn Clock) -> Result<(), Failed
     match Ledger::reach(settings)? {
         Ledger::Served(serving) => {
             // What is no id must not become part of a path.
-            if !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
-                return Err(Failed(format!("`{id}` is no key's id")));
-            }
+            let id = KeyId::parse(id).ok_or_else(|| Failed(NO_KEY_ID.to_owned()))?;
             client::call(&serving, "DELETE", &format!("/ops/keys/{id}"), None).map(|_| ())
         }
         Ledger::Own(own) => Ok(block_on(Office { store: &*own.store, clock, actor: "cli" }.revoke_key(id))??),
     }
 }
 
+/// The secret stands on the last line, for scripts.
 fn told(issued: &IssuedKey) -> String {
     let IssuedKey { secret, key } = issued;
     let expires = key.expires_at.as_deref().unwrap_or("never");
     let addresses = if key.addresses.is_empty() { "any".to_owned() } else { key.addresses.join(", ") };
     format!(
-        "{secret}\n\nThis key is shown once and kept nowhere: store it now.\n\n  id         {}\n  merchant   {} ({})\n  scopes     {}\n  \
-         expires    {expires}\n  addresses  {addresses}\n",
+        "id         {}\nmerchant   {} ({})\nscopes     {}\nexpires    {expires}\naddresses  {addresses}\n\n\
+         The secret is shown once and kept nowhere: store it now.\n\n{secret}\n",
         key.id,
         key.merchant,
         key.mode,
@@ -98,15 +109,24 @@ fn told(issued: &IssuedKey) -> String {
 }
 
 /// A line for each key, in columns.
-fn listed(keys: &[KeyView]) -> String {
+fn listed(keys: &[KeyView], now: Timestamp) -> String {
     if keys.is_empty() {
         return "There are no keys yet: switchyard keys issue --help\n".to_owned();
     }
-    let mut text = format!("{:<36}  {:<4}  {:<8}  {:<16}  {:<24}  {}\n", "ID", "MODE", "STATE", "MERCHANT", "EXPIRES", "LABEL");
+    let mut text =
+        format!("{:<36}  {:<4}  {:<8}  {:<16}  {:<24}  {}\n", "ID", "MODE", "STATE", "MERCHANT", "EXPIRES", "LABEL");
     for key in keys {
-        let state = if key.revoked_at.is_some() { "revoked" } else { "issued" };
+        let ended = key.expires_at.as_deref().and_then(expiry::parse).is_some_and(|end| end <= now);
+        let state = match key.revoked_at {
+            Some(_) => "revoked",
+            None if ended => "expired",
+            None => "valid",
+        };
         let expires = key.expires_at.as_deref().unwrap_or("never");
-        text.push_str(&format!("{:<36}  {:<4}  {state:<8}  {:<16}  {expires:<24}  {}\n", key.id, key.mode, key.merchant, key.label));
+        text.push_str(&format!(
+            "{:<36}  {:<4}  {state:<8}  {:<16}  {expires:<24}  {}\n",
+            key.id, key.mode, key.merchant, key.label
+        ));
     }
     text
 }
@@ -132,10 +152,15 @@ mod tests {
         let issued = issue(&asked, &settings, &merchants, &clock).unwrap();
         let keys = list(&settings, &clock).unwrap();
         assert_eq!((keys.len(), &keys[0].id), (1, &issued.key.id));
-        assert!(listed(&keys).contains("issued    demo-shop") && told(&issued).starts_with(&issued.secret));
+        assert!(
+            listed(&keys, clock.now()).contains("valid     demo-shop")
+                && told(&issued).trim_end().ends_with(&issued.secret)
+        );
         revoke(&issued.key.id, &settings, &clock).unwrap();
         assert!(list(&settings, &clock).unwrap()[0].revoked_at.is_some());
         assert!(revoke(&issued.key.id, &settings, &clock).unwrap_err().0.contains("revoked already"));
+        let pasted = revoke(&issued.secret, &settings, &clock).unwrap_err().0;
+        assert!(pasted == NO_KEY_ID && !pasted.contains(&issued.secret));
         // The ledger holds the keyed hash alone.
         let pepper = Pepper::open(None, data.path()).unwrap();
         let Ledger::Own(own) = Ledger::reach(&settings).unwrap() else { panic!("nobody serves") };

@@ -6,13 +6,14 @@ mod channels;
 mod client;
 mod config_check;
 mod expiry;
+mod forms;
 mod keys;
 mod ledger;
 mod rules;
 pub(crate) mod serving;
 
 pub(crate) use arguments::Cli;
-use arguments::{ChannelsCommand, Command, ConfigCommand, Global, KeysCommand, RulesCommand};
+use arguments::{Command, ConfigCommand, Global};
 
 use crate::clock::SystemClock;
 use crate::config::{self, Environment, Wanted};
@@ -34,7 +35,10 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
     match dispatch(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failed(reason)) => {
-            eprintln!("{}", reason.trim_end());
+            // A report as JSON has said it already.
+            if !reason.is_empty() {
+                eprintln!("{}", reason.trim_end());
+            }
             ExitCode::FAILURE
         }
     }

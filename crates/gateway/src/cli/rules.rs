@@ -19,11 +19,15 @@ pub(super) fn run(command: &RulesCommand, wanted: &Wanted) -> Result<(), Failed>
         RulesCommand::Check { json } => {
             let result = config::load(wanted, &environment());
             if *json {
-                let found = result.as_ref().map_or_else(|faults| faults.0.as_slice(), |loaded| loaded.warnings.as_slice());
-                println!("{:#}", json!({"ok": result.is_ok(), "faults": found}));
+                let found = match &result {
+                    Ok(loaded) => json!({"ok": true, "faults": loaded.warnings, "report": loaded.report}),
+                    Err(faults) => json!({"ok": false, "faults": faults}),
+                };
+                println!("{found:#}");
                 return result.map(|_| ()).map_err(|_| Failed(String::new()));
             }
             let loaded = result?;
+            println!("{}", loaded.report);
             println!("{} rules are sound ({})", loaded.rules.rule_names().count(), loaded.rules.hash());
             Ok(())
         }
@@ -113,7 +117,8 @@ mod tests {
     fn explained(line: &str) -> Result<String, Failed> {
         let loaded = config::load(&Wanted { sandbox: true, ..Wanted::default() }, &Default::default()).unwrap();
         let arguments = ["switchyard", "rules", "explain"].into_iter().chain(line.split(' '));
-        let Command::Rules { command: RulesCommand::Explain(asked) } = Cli::try_parse_from(arguments).unwrap().command else {
+        let Command::Rules { command: RulesCommand::Explain(asked) } = Cli::try_parse_from(arguments).unwrap().command
+        else {
             panic!("another command")
         };
         explain(&asked, &loaded)
@@ -125,7 +130,7 @@ mod tests {
         assert!(text.starts_with("The payment goes to simulator_us (simulator).\n\n  rule    eu-cards\n"), "{text}");
         assert!(text.contains("simulator_eu") && text.contains("eu-cards-large: amount"), "{text}");
         let rejected = explained("--country DE --amount 1 --currency EUR --method pix").unwrap();
-        assert!(rejected.starts_with("The payment is rejected: no channel serves"), "{rejected}");
+        assert!(rejected.starts_with("The payment is rejected: this method is not accepted"), "{rejected}");
     }
 
     #[test]

@@ -97,7 +97,10 @@ mod tests {
         let serving = Serving { pid: 7, ops: "0.0.0.0:9464".parse().unwrap(), token: "hunter2".into() };
         let file = ServingFile::write(data.path(), &serving).unwrap();
         let found = read(data.path()).unwrap().unwrap();
-        assert_eq!((found.pid, found.ops.to_string().as_str(), found.token.expose_secret()), (7, "127.0.0.1:9464", "hunter2"));
+        assert_eq!(
+            (found.pid, found.ops.to_string().as_str(), found.token.expose_secret()),
+            (7, "127.0.0.1:9464", "hunter2")
+        );
         assert!(!format!("{found:?}").contains("hunter2"));
         let mode = std::fs::metadata(data.path().join(FILE)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);

@@ -10,7 +10,8 @@ pub(crate) fn socket(value: &Value<'_>) -> Option<SocketAddr> {
     let text = value.text()?.text;
     let address = text.parse().ok();
     if address.is_none() {
-        value.fault(format!("`{}` is `{text}`, where an address such as `127.0.0.1:8080` is wanted", value.name().text));
+        value
+            .fault(format!("`{}` is `{text}`, where an address such as `127.0.0.1:8080` is wanted", value.name().text));
     }
     address
 }
@@ -124,7 +125,16 @@ mod tests {
             assert_eq!(address.as_str(), text.trim_end_matches('/'));
             assert_eq!(address.is_private(), private, "{text}");
         }
-        for text in ["", "api.example.com", "ftp://x", "https://", "https://u:p@h", "https://h/?q=1", "https://h/#f", "http://a b"] {
+        for text in [
+            "",
+            "api.example.com",
+            "ftp://x",
+            "https://",
+            "https://u:p@h",
+            "https://h/?q=1",
+            "https://h/#f",
+            "http://a b",
+        ] {
             assert!(WebAddress::parse(text).is_err(), "{text}");
         }
     }

@@ -132,7 +132,8 @@ fn channel(name: Option<ChannelName>, table: Table<'_>, around: &Around<'_>) -> 
     if modes.iter().all(|(_, value)| value.is_none()) {
         table.faults().push(&table.span(), format!("{} lacks credentials: `test`, `live` or both", table.label()));
     }
-    let accounts = modes.into_iter().filter_map(|(mode, value)| account(mode, &value?, name.as_ref(), provider, around, &broken));
+    let accounts =
+        modes.into_iter().filter_map(|(mode, value)| account(mode, &value?, name.as_ref(), provider, around, &broken));
     let accounts: Vec<AccountConfig> = accounts.collect();
     let services = narrowing::services(&(provider.capabilities)(), &narrowing, &table);
     table.finish();
@@ -204,7 +205,10 @@ fn account(
         None => {
             let usual = (provider.base)(mode);
             if usual.is_none() {
-                table.faults().push(&table.span(), format!("{} lacks `base`: each account of `{}` has its own", table.label(), provider.name));
+                table.faults().push(
+                    &table.span(),
+                    format!("{} lacks `base`: each account of `{}` has its own", table.label(), provider.name),
+                );
             }
             usual
         }
@@ -221,7 +225,9 @@ fn account(
         let Some(value) = table.required(name) else { continue };
         let Some(reference) = secret::reference(&value) else { continue };
         if mode == Mode::Live && !provider.simulated && matches!(reference, SecretRef::Inline(_)) {
-            value.fault(format!("a live `{name}` does not stand in a file like this: say {{ env = \"NAME\" }} or {{ file = \"PATH\" }}"));
+            value.fault(format!(
+                "a live `{name}` does not stand in a file like this: say {{ env = \"NAME\" }} or {{ file = \"PATH\" }}"
+            ));
         }
         references.push((value, reference));
     }
@@ -235,7 +241,7 @@ fn account(
                 let Some(channel) = channel else { continue };
                 let at = Where::File(faults.source().place(&value.span()));
                 let message = format!("channel `{channel}` is off for {} payments: {}", mode.as_str(), missing.message);
-                broken.borrow_mut().push(Fault { hint: missing.hint, ..Fault::new(at, message).as_warning() });
+                broken.borrow_mut().push(Fault { hint: missing.hint, ..Fault::new(at, message).into_warning() });
             }
         }
     }

@@ -24,7 +24,10 @@ impl Environment {
 
     /// Every variable whose name starts with [`PREFIX`], by name; the value is `None` where it is not Unicode.
     pub(crate) fn settings(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
-        self.0.iter().filter(|(name, _)| name.starts_with(PREFIX)).map(|(name, value)| (name.as_str(), value.as_deref()))
+        self.0
+            .iter()
+            .filter(|(name, _)| name.starts_with(PREFIX))
+            .map(|(name, value)| (name.as_str(), value.as_deref()))
     }
 
     /// The names of all variables.

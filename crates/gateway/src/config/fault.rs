@@ -67,7 +67,7 @@ impl Fault {
     }
 
     /// The same as a warning.
-    pub(crate) fn as_warning(self) -> Self {
+    pub(crate) fn into_warning(self) -> Self {
         Self { severity: Severity::Warning, ..self }
     }
 }
@@ -95,7 +95,8 @@ impl From<source::Fault> for Fault {
 }
 
 /// Words on a line that make what it quotes suspect: a fault near a credential must not print the credential.
-const SUSPECT: &[&str] = &["key", "secret", "token", "password", "pepper", "value", "credential", "sim_", "sk_", "_live", "_test"];
+const SUSPECT: &[&str] =
+    &["key", "secret", "token", "password", "pepper", "value", "credential", "sim_", "sk_", "_live", "_test"];
 
 /// The place without what the line quotes, where that may be a secret. Columns stay as they are.
 fn masked(place: source::Place) -> source::Place {
@@ -125,7 +126,8 @@ impl fmt::Display for Fault {
         let severity = self.severity.as_str();
         match &self.at {
             Where::File(place) => {
-                let fault = source::Fault { place: place.clone(), message: self.message.clone(), hint: self.hint.clone() };
+                let fault =
+                    source::Fault { place: place.clone(), message: self.message.clone(), hint: self.hint.clone() };
                 let text = fault.to_string();
                 write!(f, "{severity}{}", text.strip_prefix("error").unwrap_or(&text))
             }
@@ -187,7 +189,8 @@ mod tests {
     #[test]
     fn a_variable_is_shown_with_a_caret_below_its_value() {
         let at = Where::Variable { name: "SWITCHYARD__API__WORKERS".into(), value: Some("many".into()) };
-        let fault = Fault::new(at, "`workers` is a text, where an integer is wanted").with_hint("0 is one for each processor");
+        let fault =
+            Fault::new(at, "`workers` is a text, where an integer is wanted").with_hint("0 is one for each processor");
         assert_eq!(
             fault.to_string(),
             "error: `workers` is a text, where an integer is wanted\n --> environment variable SWITCHYARD__API__WORKERS\n  |\n  \
@@ -197,7 +200,9 @@ mod tests {
 
     #[test]
     fn a_line_that_may_hold_a_secret_is_shown_without_it() {
-        for line in ["api_key = \"hunter2\"", "a = { value = 'hunter2' }", "token = \"hunter2", "url = \"redis://u:hunter2@h\""] {
+        for line in
+            ["api_key = \"hunter2\"", "a = { value = 'hunter2' }", "token = \"hunter2", "url = \"redis://u:hunter2@h\""]
+        {
             let shown = Fault::from(Source::new("f", line).fault(&(0..1), "wrong")).to_string();
             assert!(!shown.contains("hunter2"), "{shown}");
             assert!(shown.contains("*******"), "{shown}");

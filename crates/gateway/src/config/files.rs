@@ -63,7 +63,8 @@ impl Files {
         })
     }
 
-    fn built_in() -> Self {
+    /// The sandbox, as built in.
+    pub(crate) fn built_in() -> Self {
         Self {
             directory: None,
             settings: vec![built_in("sandbox.toml", SANDBOX)],
@@ -78,8 +79,11 @@ impl Files {
 fn changed_copy(directory: &Path) -> Option<Fault> {
     let path = directory.join("sandbox.toml");
     let text = std::fs::read_to_string(&path).ok()?;
-    let fault = Fault::new(Where::Path(path.display().to_string()), "this file differs from the defaults built into the binary, and is not read");
-    (text != SANDBOX).then(|| fault.with_hint("put changes into switchyard.toml beside it").as_warning())
+    let fault = Fault::new(
+        Where::Path(path.display().to_string()),
+        "this file differs from the defaults built into the binary, and is not read",
+    );
+    (text != SANDBOX).then(|| fault.with_hint("put changes into switchyard.toml beside it").into_warning())
 }
 
 fn built_in(name: &str, text: &str) -> Source {

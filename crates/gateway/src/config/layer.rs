@@ -2,8 +2,8 @@
 
 use super::environment::{Environment, PREFIX};
 use super::fault::{Fault, Where};
-use super::section::{self, Reading};
 use super::secret::SecretRef;
+use super::section::{self, Reading};
 use super::settings::{KEYS, Key, Kind, Settings};
 use secrecy::SecretString;
 use std::cell::RefCell;
@@ -139,8 +139,8 @@ impl Layers {
         let secret = |key: &str, reference: &SecretRef| self.secret(key, reference, environment, base, &missing);
         let found = reader::Faults::new(&source);
         let document = Document::parse(&found);
-        let settings =
-            document.and_then(|document| section::read(document.root(&found), &Reading { whole: true, secret: &secret }));
+        let settings = document
+            .and_then(|document| section::read(document.root(&found), &Reading { whole: true, secret: &secret }));
         let mut faults: Vec<Fault> = found.into_vec().into_iter().map(Fault::from).collect();
         faults.extend(missing.into_inner());
         match settings {

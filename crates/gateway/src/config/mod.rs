@@ -68,9 +68,7 @@ pub(crate) struct Loaded {
 /// All that is wrong with all of it.
 pub(crate) fn load(wanted: &Wanted, environment: &Environment) -> Result<Loaded, Faults> {
     let mut faults = Vec::new();
-    let Some(files) = Files::read(wanted.config.as_deref(), wanted.sandbox, &mut faults) else {
-        return Err(Faults(faults));
-    };
+    let Some(files) = read(wanted, environment, &mut faults) else { return Err(Faults(faults)) };
     let directory = files.directory.clone().unwrap_or_default();
     let layers = layers(&files, wanted, environment, &mut faults);
     let settings = layers.settings(environment, &directory).map_err(|found| faults.extend(found)).ok();
@@ -106,11 +104,12 @@ pub(crate) fn load(wanted: &Wanted, environment: &Environment) -> Result<Loaded,
 ///
 /// # Errors
 /// All that is wrong with them.
-pub(crate) fn load_settings(wanted: &Wanted, environment: &Environment) -> Result<(Settings, Vec<MerchantSpec>), Faults> {
+pub(crate) fn load_settings(
+    wanted: &Wanted,
+    environment: &Environment,
+) -> Result<(Settings, Vec<MerchantSpec>), Faults> {
     let mut faults = Vec::new();
-    let Some(files) = Files::read(wanted.config.as_deref(), wanted.sandbox, &mut faults) else {
-        return Err(Faults(faults));
-    };
+    let Some(files) = read(wanted, environment, &mut faults) else { return Err(Faults(faults)) };
     let layers = layers(&files, wanted, environment, &mut faults);
     let settings = layers.settings(environment, &files.directory.unwrap_or_default());
     let settings = settings.map_err(|found| faults.extend(found)).ok();
@@ -119,6 +118,16 @@ pub(crate) fn load_settings(wanted: &Wanted, environment: &Environment) -> Resul
         Some(settings) if !stop(&faults, wanted) => Ok((settings, read.merchants)),
         Some(_) | None => Err(Faults(faults)),
     }
+}
+
+/// Reads the files. Where they are not all there, what is wrong with the environment is still told.
+fn read(wanted: &Wanted, environment: &Environment, faults: &mut Vec<Fault>) -> Option<Files> {
+    let files = Files::read(wanted.config.as_deref(), wanted.sandbox, faults);
+    if files.is_none() {
+        let settings = layers(&Files::built_in(), wanted, environment, faults).settings(environment, Path::new(""));
+        faults.extend(settings.err().unwrap_or_default());
+    }
+    files
 }
 
 fn stop(faults: &[Fault], wanted: &Wanted) -> bool {
@@ -190,7 +199,9 @@ fn unread(name: ChannelName) -> ChannelSpec {
 fn check_settings(settings: &Settings, layers: &Layers, wanted: &Wanted, faults: &mut Vec<Fault>) {
     if settings.api.public_url.is_none() && !wanted.sandbox {
         let fault = Fault::new(layers.place("api", "public_url"), "`api.public_url` is not set");
-        faults.push(fault.with_hint("payers return to it, and providers send notices there; SWITCHYARD__API__PUBLIC_URL sets it, too"));
+        faults.push(fault.with_hint(
+            "payers return to it, and providers send notices there; SWITCHYARD__API__PUBLIC_URL sets it, too",
+        ));
     }
     if settings.keys.pepper.as_ref().is_some_and(|digits| Pepper::from_hex(digits).is_none()) {
         faults.push(Fault::new(layers.place("keys", "pepper"), "`keys.pepper` is not 64 hexadecimal digits"));
@@ -202,7 +213,13 @@ fn check_settings(settings: &Settings, layers: &Layers, wanted: &Wanted, faults:
 }
 
 /// `base = "simulator"` needs one.
-fn check_simulator(settings: &Settings, channels: &[ChannelConfig], layers: &Layers, wanted: &Wanted, faults: &mut Vec<Fault>) {
+fn check_simulator(
+    settings: &Settings,
+    channels: &[ChannelConfig],
+    layers: &Layers,
+    wanted: &Wanted,
+    faults: &mut Vec<Fault>,
+) {
     let there = |mode: Option<Mode>| {
         channels.iter().find(|channel| {
             let mut accounts = channel.accounts.iter();
@@ -213,7 +230,9 @@ fn check_simulator(settings: &Settings, channels: &[ChannelConfig], layers: &Lay
         (None, Some(channel)) if !wanted.sandbox => {
             let message = format!("channel `{}` speaks to the simulated provider, and there is none", channel.name);
             let fault = Fault::new(layers.place("simulator", "url"), message);
-            faults.push(fault.with_hint("SWITCHYARD__SIMULATOR__URL says where it runs; `switchyard sandbox` brings its own"));
+            faults.push(
+                fault.with_hint("SWITCHYARD__SIMULATOR__URL says where it runs; `switchyard sandbox` brings its own"),
+            );
         }
         (Some(url), Some(_)) if there(Some(Mode::Live)).is_some() && !url.is_private() => {
             let at = layers.place("simulator", "url");
@@ -228,7 +247,9 @@ impl Loaded {
     pub(crate) fn base(&self, account: &channels::AccountConfig, simulator: Option<&WebAddress>) -> Option<String> {
         match &account.base {
             Base::Web(address) => Some(address.as_str().to_owned()),
-            Base::Simulator => self.settings.simulator.url.as_ref().or(simulator).map(|address| address.as_str().to_owned()),
+            Base::Simulator => {
+                self.settings.simulator.url.as_ref().or(simulator).map(|address| address.as_str().to_owned())
+            }
         }
     }
 }

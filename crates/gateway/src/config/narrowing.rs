@@ -34,9 +34,13 @@ pub(crate) struct Narrowing {
 impl Narrowing {
     /// Reads the keys that narrow.
     pub(crate) fn read(table: &Table<'_>) -> Self {
-        let methods = names(table, "methods", "method", |name| Method::from_name(name).map(|method| vec![method]), || {
-            Method::ALL.iter().map(|method| method.name().to_owned()).collect()
-        });
+        let methods = names(
+            table,
+            "methods",
+            "method",
+            |name| Method::from_name(name).map(|method| vec![method]),
+            || Method::ALL.iter().map(|method| method.name().to_owned()).collect(),
+        );
         let currency = |code: &str| Currency::from_code(code).map(|currency| vec![currency]);
         let currencies = names(table, "currencies", "currency", currency, currency_codes);
         let countries = names(table, "countries", "country or region", country_or_region, || {
@@ -87,7 +91,8 @@ fn country_or_region(name: &str) -> Option<Vec<Country>> {
 /// Every currency's code, for advice: found by trying, since the table behind [`Currency`] is its own.
 fn currency_codes() -> Vec<String> {
     let letters = || 'A'..='Z';
-    let codes = letters().flat_map(|a| letters().flat_map(move |b| letters().map(move |c| String::from_iter([a, b, c]))));
+    let codes =
+        letters().flat_map(|a| letters().flat_map(move |b| letters().map(move |c| String::from_iter([a, b, c]))));
     codes.filter(|code| Currency::from_code(code).is_some()).collect()
 }
 
@@ -101,7 +106,9 @@ fn limits(currency: Currency, value: &Value<'_>) -> Option<Limits> {
     let (min, max) = (min.transposed()?, max.transposed()?);
     match (min, max) {
         (None, None) => faults.push(&span, format!("the limits of {currency} have neither `min` nor `max`")),
-        (Some(min), Some(max)) if min > max => faults.push(&span, format!("the limits of {currency} leave nothing: `min` is above `max`")),
+        (Some(min), Some(max)) if min > max => {
+            faults.push(&span, format!("the limits of {currency} leave nothing: `min` is above `max`"))
+        }
         _ => return Some(Limits { span, min, max }),
     }
     None
@@ -127,7 +134,9 @@ fn major(currency: Currency, value: &Value<'_>) -> Option<i64> {
         Ok(money) if (1..=AMOUNT_MINOR_MAX).contains(&money.minor()) => Some(money.minor()),
         Ok(_) => {
             let most = Money::new(AMOUNT_MINOR_MAX, currency).map(Money::to_major).unwrap_or_default();
-            value.fault(format!("`{text}` is no amount that a payment can have: more than 0 and at most {most} {currency} is"));
+            value.fault(format!(
+                "`{text}` is no amount that a payment can have: more than 0 and at most {most} {currency} is"
+            ));
             None
         }
         Err(error) => {
@@ -141,14 +150,21 @@ fn major(currency: Currency, value: &Value<'_>) -> Option<i64> {
 pub(crate) fn services(can: &Capabilities, narrowing: &Narrowing, table: &Table<'_>) -> Vec<Service> {
     let mut services: Vec<Service> = Vec::new();
     let chosen = |row: &&MethodCapability| {
-        narrowing.methods.as_ref().is_none_or(|methods| methods.iter().any(|method| method.values.contains(&row.method)))
+        narrowing
+            .methods
+            .as_ref()
+            .is_none_or(|methods| methods.iter().any(|method| method.values.contains(&row.method)))
     };
     let rows: Vec<&MethodCapability> = can.methods.iter().filter(chosen).collect();
     for method in narrowing.methods.iter().flatten() {
         if !can.methods.iter().any(|row| method.values.contains(&row.method)) {
             let has: Vec<&str> = can.methods.iter().map(|row| row.method.name()).collect();
             let hint = format!("it has {}", has.join(", "));
-            table.faults().push_with_hint(&method.span, format!("`{}` has no method `{}`", can.provider, method.text), Some(hint));
+            table.faults().push_with_hint(
+                &method.span,
+                format!("`{}` has no method `{}`", can.provider, method.text),
+                Some(hint),
+            );
         }
     }
     if rows.is_empty() {
@@ -181,7 +197,10 @@ pub(crate) fn services(can: &Capabilities, narrowing: &Narrowing, table: &Table<
             Some(what) => {
                 let named = narrowing.methods.iter().flatten().find(|method| method.values.contains(&row.method));
                 if let Some(method) = named {
-                    let message = format!("method `{}` is left without a {what}: `{}` has it for others only", method.text, can.provider);
+                    let message = format!(
+                        "method `{}` is left without a {what}: `{}` has it for others only",
+                        method.text, can.provider
+                    );
                     table.faults().push(&method.span, message);
                 }
             }
@@ -195,7 +214,9 @@ pub(crate) fn services(can: &Capabilities, narrowing: &Narrowing, table: &Table<
 }
 
 fn not_served(can: &Capabilities, name: &str, span: &Span, what: &str, table: &Table<'_>) {
-    table.faults().push(span, format!("`{}` does not serve {what} `{name}` by any method of this channel", can.provider));
+    table
+        .faults()
+        .push(span, format!("`{}` does not serve {what} `{name}` by any method of this channel", can.provider));
 }
 
 fn narrowed<T: Clone + PartialEq>(can: &Which<T>, wanted: Option<&[Named<T>]>) -> Which<T> {
@@ -228,8 +249,12 @@ fn limit(services: &mut [Service], currency: Currency, wanted: &Limits, can: &Ca
         service.amounts.push(AmountRange { min, max, ..theirs });
     }
     if !served {
-        table.faults().push(&wanted.span, format!("there are limits for {currency}, which this channel does not serve"));
+        table
+            .faults()
+            .push(&wanted.span, format!("there are limits for {currency}, which this channel does not serve"));
     } else if !left {
-        table.faults().push(&wanted.span, format!("the limits of {currency} lie outside of those of `{}`", can.provider));
+        table
+            .faults()
+            .push(&wanted.span, format!("the limits of {currency} lie outside of those of `{}`", can.provider));
     }
 }

@@ -24,7 +24,10 @@ pub(crate) enum SecretRef {
 /// Reads a reference; `None` has told the faults why.
 pub(crate) fn reference(value: &Value<'_>) -> Option<SecretRef> {
     if value.is_text() {
-        value.fault(format!("`{}` is a text, where a reference such as {{ env = \"NAME\" }} is wanted", value.name().text));
+        value.fault(format!(
+            "`{}` is a text, where a reference such as {{ env = \"NAME\" }} is wanted",
+            value.name().text
+        ));
         return None;
     }
     let table = value.table()?;
@@ -102,7 +105,10 @@ mod tests {
         let missing = get(SecretRef::Variable("STRIP_KEY".into())).unwrap_err();
         assert_eq!(missing.message, "environment variable STRIP_KEY is not set");
         assert_eq!(missing.hint.as_deref(), Some("did you mean `STRIPE_KEY`?"));
-        assert_eq!(get(SecretRef::Variable("NOTHING".into())).unwrap_err().message, "environment variable NOTHING is empty");
+        assert_eq!(
+            get(SecretRef::Variable("NOTHING".into())).unwrap_err().message,
+            "environment variable NOTHING is empty"
+        );
         assert!(get(SecretRef::File("empty".into())).unwrap_err().message.ends_with("is empty"));
         assert!(get(SecretRef::File("absent".into())).unwrap_err().message.contains("cannot be read"));
     }

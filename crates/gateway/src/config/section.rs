@@ -81,7 +81,11 @@ impl<'d> Section<'d, '_> {
         let value = self.value(key)?;
         let span = value.duration()?;
         if span.is_zero() || span > most {
-            value.fault(format!("`{key}` is {}, where more than 0s and at most {} is wanted", shown(span), shown(most)));
+            value.fault(format!(
+                "`{key}` is {}, where more than 0s and at most {} is wanted",
+                shown(span),
+                shown(most)
+            ));
             return None;
         }
         Some(span)
@@ -124,17 +128,18 @@ fn path(value: &Value<'_>) -> Option<PathBuf> {
 /// Most calls of one channel at once, whatever is configured.
 pub(crate) const CONCURRENCY_MAX: i64 = 100_000;
 
-const MINUTE: Duration = Duration::from_secs(60);
-const HOUR: Duration = Duration::from_secs(3_600);
-const YEAR: Duration = Duration::from_secs(365 * 86_400);
+const MINUTE: Duration = Duration::from_mins(1);
+const TEN_MINUTES: Duration = Duration::from_mins(10);
+const HOUR: Duration = Duration::from_hours(1);
+const YEAR: Duration = Duration::from_hours(365 * 24);
 
 fn api(section: Section<'_, '_>) -> Option<Api> {
     let listen = section.value("listen").and_then(|value| socket(&value));
     let public_url = section.optional("public_url").and_then(|value| WebAddress::read(&value));
     let workers = section.count("workers", 0..=1_024);
     let connections_max = section.count("connections_max", 1..=1_000_000);
-    let head_timeout = section.span("head_timeout", 10 * MINUTE);
-    let body_timeout = section.span("body_timeout", 10 * MINUTE);
+    let head_timeout = section.span("head_timeout", TEN_MINUTES);
+    let body_timeout = section.span("body_timeout", TEN_MINUTES);
     let keep_alive = section.span("keep_alive", HOUR);
     let drain_deadline = section.span("drain_deadline", HOUR);
     section.finish();
@@ -163,8 +168,8 @@ fn simulator(section: Section<'_, '_>, data: &Path) -> Option<Simulator> {
     let ledger = section.path("ledger").unwrap_or_else(|| data.join("simulator.db"));
     let workers = section.count("workers", 1..=1_024);
     let durable = section.value("durability").and_then(|value| value.one_of(&[("durable", true), ("fast", false)]));
-    let pending = section.span("pending", 10 * MINUTE);
-    let slow = section.span("slow", 10 * MINUTE);
+    let pending = section.span("pending", TEN_MINUTES);
+    let slow = section.span("slow", TEN_MINUTES);
     section.finish();
     Some(Simulator {
         listen: listen?,
@@ -229,8 +234,11 @@ fn directives(value: &Value<'_>) -> Option<String> {
     // Without `=` anything that is no level passes for a target, so a slip would log all of nothing.
     let slip = text.split(',').map(str::trim).find(|part| !part.contains('=') && !LEVELS.contains(part));
     if slip.is_some() || tracing_subscriber::EnvFilter::try_new(text).is_err() {
-        let meant = slip.and_then(|slip| did_you_mean(slip, LEVELS)).map(|meant| format!("; {meant}")).unwrap_or_default();
-        value.fault(format!("`level` is `{text}`, where `info` or directives such as `info,switchyard_engine=debug` are wanted{meant}"));
+        let meant =
+            slip.and_then(|slip| did_you_mean(slip, LEVELS)).map(|meant| format!("; {meant}")).unwrap_or_default();
+        value.fault(format!(
+            "`level` is `{text}`, where `info` or directives such as `info,switchyard_engine=debug` are wanted{meant}"
+        ));
         return None;
     }
     Some(text.to_owned())
@@ -250,7 +258,7 @@ fn idempotency(section: Section<'_, '_>) -> Option<Idempotency> {
 }
 
 fn provider(section: Section<'_, '_>) -> Option<ProviderCalls> {
-    let timeout = section.span("timeout", 10 * MINUTE);
+    let timeout = section.span("timeout", TEN_MINUTES);
     let connect_timeout = section.span("connect_timeout", MINUTE);
     let idle_timeout = section.span("idle_timeout", Duration::from_secs(15));
     let concurrency_max = section.count("concurrency_max", 1..=CONCURRENCY_MAX);

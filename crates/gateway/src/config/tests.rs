@@ -145,7 +145,8 @@ fn every_default_can_be_given_again_by_its_variable() {
 
 #[test]
 fn the_environment_wins_over_files_and_the_command_line_over_both() {
-    let directory = directory(&[("switchyard.toml", "[api]\nlisten = \"127.0.0.1:1\"\nworkers = 3\n[store]\ndata = \"/file\"\n")]);
+    let directory =
+        directory(&[("switchyard.toml", "[api]\nlisten = \"127.0.0.1:1\"\nworkers = 3\n[store]\ndata = \"/file\"\n")]);
     let variables = [
         ("SWITCHYARD__API__LISTEN", "127.0.0.1:2"),
         ("SWITCHYARD__PROVIDER__TIMEOUT", "7s"),
@@ -220,7 +221,10 @@ fn settings_are_compared_with_each_other_at_the_place_that_set_them() {
     let pepper = [("SWITCHYARD__KEYS__PEPPER", "hunter2"), ("SWITCHYARD__PROVIDER__CONNECT_TIMEOUT", "2s")];
     let told = told(load_with(&[("switchyard.toml", settings)], &pepper));
     assert_eq!(told[0], "SWITCHYARD__KEYS__PEPPER `keys.pepper` is not 64 hexadecimal digits");
-    assert!(told[1].starts_with("SWITCHYARD__PROVIDER__CONNECT_TIMEOUT `provider.connect_timeout` is not below"), "{told:?}");
+    assert!(
+        told[1].starts_with("SWITCHYARD__PROVIDER__CONNECT_TIMEOUT `provider.connect_timeout` is not below"),
+        "{told:?}"
+    );
     assert_eq!(told.len(), 2, "{told:?}");
 }
 
@@ -301,7 +305,8 @@ fn faults_of_merchants_and_rules_come_together() {
     let merchants = "[order_types]\necommerce = \"payinn\"\nsubscription = \"payin\"\n[merchants.demo-shop]\nchannels = [\"simulator_ue\"]\n\
                      order_types = [\"subscriptions\"]\nname = \"Demo\"\n[merchants.Sandbox]\n";
     let rules = "[[rules]]\nname = \"a\"\nuse = [\"simulator_locl\"]\n";
-    let told = told(load_with(&[("merchants.toml", merchants), ("routing.toml", rules), ("switchyard.toml", "[api")], &[]));
+    let told =
+        told(load_with(&[("merchants.toml", merchants), ("routing.toml", rules), ("switchyard.toml", "[api")], &[]));
     let expected = [
         "switchyard.toml:1 not TOML",
         "merchants.toml:2 `ecommerce` is `payinn`, where one of `payin`, `payout` is wanted; did you mean `payin`?",
@@ -354,5 +359,9 @@ fn a_directory_that_is_not_whole_is_told() {
     assert!(told_of[0].starts_with("sandbox.toml this file differs from the defaults"), "{told_of:?}");
     assert_eq!(told_of[1..].iter().filter(|line| line.ends_with("there is no such file")).count(), 3);
     wanted.config = Some(directory.path().join("nowhere"));
-    assert!(told(load(&wanted, &Environment::default()))[0].contains("there is no such directory"));
+    let both = told(load(&wanted, &environment(&[("SWITCHYARD__API__WORKERS", "many")])));
+    assert!(
+        both[0].contains("there is no such directory") && both[1].starts_with("SWITCHYARD__API__WORKERS"),
+        "{both:?}"
+    );
 }

@@ -14,6 +14,8 @@
     reason = "test code"
 )]
 
+pub mod cells;
+
 use std::fmt::Write as _;
 use switchyard_core::capabilities::{AmountRange, Which};
 use switchyard_core::method::Direction;
@@ -62,19 +64,13 @@ pub fn payment_id(chance: &mut Chance) -> PaymentId {
     PaymentId::parse(&format!("pay_{:016x}{:016x}", chance.next(), chance.next())).unwrap()
 }
 
-/// A name that a rule may use, and what it stands for here.
-type Region = (&'static str, &'static [&'static str]);
-
 /// The countries that stand for all others, one for each class that the names below tell apart.
 pub const COUNTRIES: &[&str] = &["DE", "AT", "FR", "US", "BR", "MX", "JP"];
-/// What each region means among [`COUNTRIES`].
-pub const REGIONS: &[Region] =
-    &[("EU", &["DE", "AT", "FR"]), ("dach", &["DE", "AT"]), ("LATAM", &["BR", "MX"]), ("west", &["DE", "AT", "US"])];
 pub const REGIONS_TOML: &str = "[regions]\ndach = [\"DE\", \"AT\"]\nwest = [\"US\", \"dach\"]\n\n";
 pub const COUNTRY_NAMES: &[&str] = &["DE", "AT", "US", "BR"];
 pub const CURRENCIES: &[&str] = &["EUR", "JPY", "KWD", "USD"];
 pub const METHODS: &[Method] =
-    &[Method::Card, Method::ApplePay, Method::Pix, Method::PayPal, Method::PayoutIban, Method::PayoutWallet];
+    &[Method::Card, Method::ApplePay, Method::GooglePay, Method::Pix, Method::PayPal, Method::PayoutIban, Method::PayoutWallet];
 pub const MERCHANTS: &[&str] = &["shop_a", "shop_b"];
 pub const ANY_OTHER_MERCHANT: &str = "somebody_else";
 pub const BRANDS: &[Option<Brand>] = &[None, Some(Brand::Visa), Some(Brand::Jcb)];
@@ -392,7 +388,11 @@ impl Condition {
 pub fn is_called(key: &str, name: &str, facts: &Facts) -> bool {
     match key {
         "order_type" => facts.order_type.as_str() == name,
-        "region" => REGIONS.iter().any(|(region, members)| *region == name && members.contains(&facts.country.code())),
+        "region" => match name {
+            "dach" => ["DE", "AT"].contains(&facts.country.code()),
+            "west" => ["DE", "AT", "US"].contains(&facts.country.code()),
+            builtin => switchyard_routing::region::countries(builtin).unwrap().contains(&facts.country),
+        },
         "country" => facts.country.code() == name,
         "currency" => facts.amount.currency().code() == name,
         "method" => facts.method.name() == name,

@@ -98,24 +98,27 @@ pub(super) fn postpone(connection: &Connection, command: &crate::Postpone) -> ru
     Ok(())
 }
 
-/// What a write has to know of the operation that stands.
+/// What a write has to know of the operation that stands, and of its payment.
 pub(super) struct Standing {
     pub(super) version: u32,
     pub(super) payment: PaymentId,
-    /// The number of the answer that is kept.
-    pub(super) answer: Option<i64>,
+    pub(super) payment_version: u32,
+    /// Whether an answer is kept.
+    pub(super) answered: bool,
 }
 
 pub(super) fn standing(view: View<'_>, id: OperationId) -> Result<Option<Standing>, Fault> {
-    let mut statement =
-        view.connection.prepare_cached("SELECT payment, version, answer FROM operations WHERE id = ?1")?;
+    let sql = "SELECT o.payment, o.version, p.version, o.answer IS NOT NULL \
+               FROM operations o LEFT JOIN payments p ON p.id = o.payment WHERE o.id = ?1";
+    let mut statement = view.connection.prepare_cached(sql)?;
     let mut rows = statement.query([id.uuid().as_bytes()])?;
     let Some(row) = rows.next()? else { return Ok(None) };
     let mut columns = Columns::new(row, view);
     Ok(Some(Standing {
         payment: PaymentId::from_uuid(columns.id()?),
         version: columns.small()?,
-        answer: columns.optional_integer()?,
+        payment_version: columns.small()?,
+        answered: columns.flag()?,
     }))
 }
 

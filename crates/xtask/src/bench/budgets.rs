@@ -27,11 +27,11 @@ impl Budget {
         let closed: Vec<u16> = report.loads().into_iter().filter(|(open, _)| !open).map(|(_, c)| c).collect();
         for connections in &closed {
             let ratio = report.ratio(false, *connections, |measure| measure.gateway_cpu_us);
-            all.push(Self::at_most(format!("CPU of a payment by nginx', {connections} connections"), ratio, 3.0));
+            all.push(Self::at_most(format!("CPU per payment / nginx, {connections} connections"), ratio, 3.0));
         }
         for connections in &closed {
             let ratio = report.ratio(false, *connections, |measure| Some(measure.per_second));
-            all.push(Self::at_least(format!("throughput by nginx', {connections} connections"), ratio, 1.0 / 3.0));
+            all.push(Self::at_least(format!("throughput / nginx, {connections} connections"), ratio, 1.0 / 3.0));
         }
         all.extend(Self::latency(report));
         let figures = &report.figures;
@@ -46,7 +46,7 @@ impl Budget {
         all.push(start(format!("start to ready, {} payments", report.payments), figures.start_full_ms));
         let bytes = figures.disk_bytes_per_payment;
         let measured = format!("{bytes:.0} bytes");
-        all.push(Self::new("disk of a payment".into(), "at most 2500 bytes".into(), measured, bytes <= 2500.0));
+        all.push(Self::new("bytes on disk per payment".into(), "at most 2500 bytes".into(), measured, bytes <= 2500.0));
         all
     }
 

@@ -98,8 +98,8 @@ impl Installation {
             return Err(format!("keys issue: {}", String::from_utf8_lossy(&issued.stderr).trim()).into());
         }
         let said = String::from_utf8_lossy(&issued.stdout).into_owned();
-        let key =
-            said.lines().map(str::trim).rfind(|line| !line.is_empty()).ok_or("keys issue printed nothing")?.to_owned();
+        let key = said.split_whitespace().find(|word| word.starts_with("sy_test_"));
+        let key = key.ok_or("keys issue printed no key")?.to_owned();
         let log = directory.join("switchyard.log");
         Ok(Self { binary: binary.to_owned(), config, simulator, data, log, key })
     }

@@ -1,0 +1,94 @@
+//! What operators send and get, as JSON: by the operations listener and on the command line alike.
+
+use super::expiry;
+use serde::{Deserialize, Serialize};
+use switchyard_store::{ApiKey, Override};
+
+/// Asks for an API key: the body of `POST /ops/keys`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IssueKey {
+    pub(crate) merchant: String,
+    /// `test` or `live`.
+    pub(crate) mode: String,
+    pub(crate) scopes: Vec<String>,
+    #[serde(default)]
+    pub(crate) label: String,
+    /// RFC 3339; `None` for never.
+    #[serde(default)]
+    pub(crate) expires_at: Option<String>,
+    /// Empty for any.
+    #[serde(default)]
+    pub(crate) addresses: Vec<String>,
+}
+
+/// A key without its secret: an item of `GET /ops/keys`, whose answer is `{"data": [...]}`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct KeyView {
+    pub(crate) id: String,
+    pub(crate) merchant: String,
+    pub(crate) mode: String,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) label: String,
+    pub(crate) addresses: Vec<String>,
+    pub(crate) created_at: Option<String>,
+    pub(crate) expires_at: Option<String>,
+    pub(crate) revoked_at: Option<String>,
+}
+
+impl From<&ApiKey> for KeyView {
+    fn from(key: &ApiKey) -> Self {
+        Self {
+            id: key.id.to_string(),
+            merchant: key.merchant.to_string(),
+            mode: key.mode.as_str().to_owned(),
+            scopes: key.scopes.iter().map(|scope| scope.as_str().to_owned()).collect(),
+            label: key.label.clone(),
+            addresses: key.addresses.iter().map(ToString::to_string).collect(),
+            created_at: expiry::shown(key.created_at),
+            expires_at: key.expires_at.and_then(expiry::shown),
+            revoked_at: key.revoked_at.and_then(expiry::shown),
+        }
+    }
+}
+
+/// A key with its secret, which is nowhere else: the answer to `POST /ops/keys`. Has no `Debug`.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct IssuedKey {
+    pub(crate) secret: String,
+    pub(crate) key: KeyView,
+}
+
+/// Sets a channel's status: the body of `POST /ops/channels/{name}/override`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SetOverride {
+    /// `up`, `degraded`, `down` or `disabled`.
+    pub(crate) status: String,
+    pub(crate) reason: String,
+    /// RFC 3339; `None` for never.
+    #[serde(default)]
+    pub(crate) expires_at: Option<String>,
+}
+
+/// An override as it stands: the answer to setting it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct OverrideView {
+    pub(crate) channel: String,
+    pub(crate) status: String,
+    pub(crate) reason: String,
+    pub(crate) set_at: Option<String>,
+    pub(crate) expires_at: Option<String>,
+}
+
+impl From<&Override> for OverrideView {
+    fn from(set: &Override) -> Self {
+        Self {
+            channel: set.channel.to_string(),
+            status: set.status.clone(),
+            reason: set.reason.clone(),
+            set_at: expiry::shown(set.set_at),
+            expires_at: set.expires_at.and_then(expiry::shown),
+        }
+    }
+}
