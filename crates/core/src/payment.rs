@@ -97,6 +97,17 @@ impl News {
     }
 }
 
+impl News {
+    /// Whether it says for certain what became of the operation.
+    #[must_use]
+    pub const fn conclusive(&self) -> bool {
+        match self {
+            Self::Approved(_) | Self::Refused(_) | Self::Released(_) | Self::Reversed(_) => true,
+            Self::Unknown | Self::Accepted | Self::RequiresAction(_) | Self::AttemptRefused(_) => false,
+        }
+    }
+}
+
 /// We and the provider disagree on whether money moved, or on how much. Nothing is overwritten: a look-up or a person
 /// settles it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

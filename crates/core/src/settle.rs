@@ -1,9 +1,11 @@
 //! What one piece of news does to a payment and its operation together, and which events tell of it.
 
+use crate::card::holds_card_number;
 use crate::clock::Timestamp;
 use crate::id::{OperationId, PaymentId};
+use crate::limits::PROVIDER_TEXT_CHARS_MAX;
 use crate::operation::{Operation, OperationKind};
-use crate::payment::{CardFacts, Checks, Contradiction, News, Payment, Refusal, Source};
+use crate::payment::{CardFacts, Checks, Contradiction, News, Payment, Refusal, Release, Source};
 use crate::status::{OperationState, PaymentStatus};
 
 /// What a provider said of one operation.
@@ -19,14 +21,55 @@ pub struct Report {
     pub checks: Option<Checks>,
     /// Until when an authorization can be captured.
     pub capture_before: Option<Timestamp>,
+    /// For a charge: that what was left of it was let go.
+    pub released: Option<Release>,
 }
 
 impl Report {
+    /// With texts of the provider cut to a bearable length, and none that holds a card number.
+    #[must_use]
+    pub fn screened(mut self) -> Self {
+        screen(&mut self.provider_reference);
+        if let Some(card) = &mut self.card {
+            screen(&mut card.brand);
+            screen(&mut card.last4);
+        }
+        if let Some(checks) = &mut self.checks {
+            screen(&mut checks.cvc);
+            screen(&mut checks.avs_line);
+            screen(&mut checks.avs_postal);
+        }
+        match &mut self.news {
+            News::Refused(failure) | News::AttemptRefused(failure) => {
+                screen(&mut failure.provider_code);
+                screen(&mut failure.provider_message);
+                screen(&mut failure.network_code);
+                screen(&mut failure.advice_code);
+            }
+            News::Reversed(reason) => *reason = screened(reason),
+            News::Unknown | News::Accepted | News::RequiresAction(_) | News::Approved(_) | News::Released(_) => {}
+        }
+        self
+    }
+
     /// News and nothing else.
     #[must_use]
     pub const fn bare(news: News) -> Self {
-        Self { news, provider_reference: None, card: None, checks: None, capture_before: None }
+        Self { news, provider_reference: None, card: None, checks: None, capture_before: None, released: None }
     }
+}
+
+fn screen(text: &mut Option<String>) {
+    if let Some(text) = text {
+        *text = screened(text);
+    }
+}
+
+fn screened(text: &str) -> String {
+    if holds_card_number(text) {
+        return "(withheld: it holds a card number)".to_owned();
+    }
+    text.chars().take(PROVIDER_TEXT_CHARS_MAX).collect()
 }
 
 /// The types of events in a merchant's feed.
@@ -169,9 +212,19 @@ pub fn begin(payment: Payment, operation: Operation, at: Timestamp) -> Result<Mo
 #[must_use]
 pub fn settle(payment: Payment, operation: Operation, report: &Report, from: Source, at: Timestamp) -> Moved {
     match apply(&payment, &operation, report) {
-        Ok((after, operation_after)) => tell(payment, operation, after, operation_after, from, at),
-        Err(contradiction) => contradict(payment, operation, &contradiction, at),
+        Ok((after, operation_after)) => {
+            let conclusive = report.news.conclusive();
+            tell(payment, operation, after, operation_after, conclusive, Seen { from, at })
+        }
+        Err(contradiction) => contradict(payment, operation, &contradiction, Seen { from, at }),
     }
+}
+
+/// How and when news came.
+#[derive(Clone, Copy)]
+struct Seen {
+    from: Source,
+    at: Timestamp,
 }
 
 fn apply(
@@ -181,6 +234,13 @@ fn apply(
 ) -> Result<(Payment, Operation), Box<Contradiction>> {
     let mut after = payment.clone().on(operation, &report.news)?;
     let mut operation_after = operation.clone().on(&report.news)?;
+    // Where nothing was captured here, somebody else took it there: that is not for this to settle.
+    if let Some(release) = report.released
+        && operation.kind.creates_the_charge()
+        && after.captured > 0
+    {
+        after = after.on(&operation_after, &News::Released(release))?;
+    }
     if let Some(reference) = &report.provider_reference {
         operation_after.provider_reference.get_or_insert_with(|| reference.clone());
         if operation.kind.creates_the_charge() {
@@ -209,13 +269,16 @@ fn tell(
     operation_before: Operation,
     mut payment: Payment,
     mut operation: Operation,
-    from: Source,
-    at: Timestamp,
+    conclusive: bool,
+    Seen { from, at }: Seen,
 ) -> Moved {
+    // Only clear word on the same operation settles a contradiction.
+    if conclusive && contradicts(&payment, &operation) {
+        payment.contradiction = None;
+    }
     if payment == before && operation == operation_before {
         return Moved { payment, operation, events: Vec::new(), changed: false };
     }
-    payment.contradiction = None;
     payment.observed = Some((at, from));
     payment.updated_at = at;
     if operation.state != operation_before.state {
@@ -242,11 +305,31 @@ fn tell(
     moved
 }
 
-fn contradict(payment: Payment, operation: Operation, contradiction: &Contradiction, at: Timestamp) -> Moved {
-    let text = contradiction.to_string();
-    let changed = payment.contradiction.as_deref() != Some(text.as_str());
-    let mut moved = Moved { payment, operation, events: Vec::new(), changed };
-    if changed {
+/// Whether the payment's contradiction is about this operation.
+#[must_use]
+pub fn contradicts(payment: &Payment, operation: &Operation) -> bool {
+    payment.contradiction.as_ref().is_some_and(|text| text.starts_with(&operation.public_id()))
+}
+
+fn contradict(payment: Payment, operation: Operation, contradiction: &Contradiction, seen: Seen) -> Moved {
+    let Seen { from, at } = seen;
+    let text = format!("{}: {contradiction}", operation.public_id());
+    let known = payment.contradiction.as_deref() == Some(text.as_str());
+    // An answer that cannot be right is no answer: the call's fate is unknown until a look-up or a person says more.
+    let doubted = match operation.state {
+        OperationState::Intended => apply(&payment, &operation, &Report::bare(News::Unknown)).ok(),
+        OperationState::InDoubt
+        | OperationState::Accepted
+        | OperationState::Succeeded
+        | OperationState::Failed
+        | OperationState::Reversed => None,
+    };
+    let mut moved = match doubted {
+        Some((after, operation_after)) => tell(payment, operation, after, operation_after, false, Seen { from, at }),
+        None => Moved { payment, operation, events: Vec::new(), changed: false },
+    };
+    if !known {
+        moved.changed = true;
         moved.payment.contradiction = Some(text);
         moved.payment.updated_at = at;
         moved.tell_of_payment(EventKind::PaymentContradiction, at);

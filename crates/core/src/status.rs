@@ -111,3 +111,53 @@ impl OperationState {
         }
     }
 }
+
+states! {
+    /// The state of money sent out. What moves it: [`PayoutStatus::on`].
+    PayoutStatus {
+        /// A second key has to approve it; nothing was sent.
+        RequiresApproval "requires_approval",
+        /// Under way, or in doubt.
+        Processing "processing",
+        /// The money has left.
+        Paid "paid",
+        /// The money has not left, and never will.
+        Failed "failed",
+        /// The money has left, and came back.
+        Returned "returned",
+        /// Called off.
+        Canceled "canceled",
+    }
+}
+
+states! {
+    /// How far a dispute has come. Their order is the procedure's.
+    DisputeStage {
+        /// A question, with no money taken.
+        Inquiry "inquiry",
+        /// The money was taken back.
+        Chargeback "chargeback",
+        /// The cardholder's bank insists.
+        PreArbitration "pre_arbitration",
+        /// The scheme decides.
+        Arbitration "arbitration",
+    }
+}
+
+states! {
+    /// Whose turn it is in a dispute, or how it ended. What moves it: [`crate::dispute::DisputeState::on`].
+    DisputeStatus {
+        /// The merchant's.
+        NeedsResponse "needs_response",
+        /// The bank's or the scheme's.
+        UnderReview "under_review",
+        /// For the merchant.
+        Won "won",
+        /// For the cardholder.
+        Lost "lost",
+        /// The merchant gave in.
+        Accepted "accepted",
+        /// Ended without a winner.
+        Closed "closed",
+    }
+}

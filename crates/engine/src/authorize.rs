@@ -1,13 +1,15 @@
 //! A new payment.
 
-use crate::call::Ask;
+use crate::call::{Ask, Sending};
 use crate::channel::{Channel, Entered};
 use crate::conclude::Known;
 use crate::follow_up::replay;
-use crate::route::Routed;
+use crate::live::Owned;
+use crate::route::{Probe, Routed};
 use crate::task::Reply;
 use crate::{Answered, Caller, Engine, EngineError, Key, NewPayment, Outcome};
 use std::sync::Arc;
+use switchyard_core::clock::Uptime;
 use switchyard_core::limits::SEND_WITHIN;
 use switchyard_core::payment::{CaptureMode, Decided, News, Source};
 use switchyard_core::provider::Authorize;
@@ -24,6 +26,9 @@ struct Start {
     known: Known,
     ask: Box<Authorize>,
     way: Way,
+    send_by: Uptime,
+    probe: Option<Probe>,
+    owned: Option<Owned>,
 }
 
 /// Where a payment goes.
@@ -45,14 +50,18 @@ impl Engine {
         key: Key,
         ask: NewPayment,
     ) -> Result<Answered, EngineError> {
-        let start = self.start(caller, key, ask)?;
+        let start = match self.start(caller, key, ask) {
+            Ok(start) => start,
+            // What is refused today may have been carried out yesterday: the key's own answer comes first.
+            Err(error) => return self.already(key).await?.ok_or(error),
+        };
         let engine = Arc::clone(self);
         self.owned(move |reply| async move { engine.authorize(start, reply).await }).await
     }
 
     fn start(&self, caller: Caller, key: Key, ask: NewPayment) -> Result<Start, EngineError> {
         let id = PaymentId::from_uuid(self.seams.clock.uuid());
-        let Routed { decided, channel, token, failure } = self.route(&caller, id, &ask)?;
+        let Routed { decided, channel, token, failure, probe } = self.route(&caller, id, &ask)?;
         let way = match (channel, failure) {
             (Some(channel), _) => match channel.limit.enter() {
                 Some(entered) => Way::Channel(channel, entered),
@@ -61,6 +70,9 @@ impl Engine {
             (None, failure) => Way::Nowhere(failure.unwrap_or(FailureCode::NoChannelAvailable)),
         };
         let operation = OperationId::from_uuid(self.seams.clock.uuid());
+        // Both clocks of one moment: what the ledger says of the deadline is what the transport keeps.
+        let send_by = self.send_by();
+        let owned = self.seams.live.own(operation);
         let known = self.draft(caller, id, operation, &ask, decided, &way);
         let ask = Box::new(Authorize {
             operation,
@@ -77,7 +89,14 @@ impl Engine {
             shipping_address: ask.shipping_address,
             browser: ask.browser,
         });
-        Ok(Start { key, known, ask, way })
+        Ok(Start { key, known, ask, way, send_by, probe, owned })
+    }
+
+    /// What the key has brought before, if it was used.
+    async fn already(&self, key: Key) -> Result<Option<Answered>, EngineError> {
+        let nobody = PaymentId::from_uuid(self.seams.clock.uuid());
+        let (claimed, _) = self.seams.store.claimed(key.key, nobody).await?;
+        claimed.map(|claimed| replay(&self.seams, key, claimed)).transpose()
     }
 
     fn draft(
@@ -162,7 +181,7 @@ impl Engine {
     }
 
     async fn authorize(self: Arc<Self>, start: Start, mut reply: Reply<Result<Answered, EngineError>>) {
-        let Start { key, known, ask, way } = start;
+        let Start { key, known, ask, way, send_by, probe, owned: _owned } = start;
         let Known { payment, operation } = known;
         let now = payment.created_at;
         let moved = match begin(payment, operation, now) {
@@ -177,8 +196,7 @@ impl Engine {
         let Some(account) = channel.account(known.payment.mode) else {
             return reply.send(Err(EngineError::Stopping));
         };
-        let send_by = self.send_by();
-        known.operation.next_look_up_at = self.first_look_up(&channel, account, known.operation.send_by);
+        known.operation.next_look_up_at = self.first_look_up(&channel, account, &known.operation);
         let command = Begin {
             claim: Some(key),
             payment: known.payment.clone(),
@@ -194,7 +212,8 @@ impl Engine {
         known.payment.version = known.payment.version.saturating_add(1);
         known.operation.version = known.operation.version.saturating_add(1);
         let (mode, kind) = (known.payment.mode, known.operation.kind);
-        let (report, source) = self.call(&channel, account, mode, kind, Ask::Authorize(ask), send_by).await;
+        let sending = Sending { mode, kind, ask: Ask::Authorize(ask), send_by, probe };
+        let (report, source) = self.call(&channel, account, sending).await;
         self.conclude(&channel, known, report, source, |answer| {
             reply.send(answer.map(|answer| Answered { answer, replayed: false }));
         })
@@ -228,7 +247,7 @@ impl Engine {
                 self.seams.watch.settled(channel.as_ref(), kind, Outcome::Refused(code), Source::Gateway);
                 Ok(Answered { answer, replayed: false })
             }
-            other => self.not_begun(key, other),
+            other @ (Begun::KeyTaken(_) | Begun::ReferenceOpen(_) | Begun::Stale) => self.not_begun(key, other),
         }
     }
 

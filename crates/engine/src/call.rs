@@ -1,16 +1,31 @@
 //! One call to a provider, and what its answer means.
 
 use crate::channel::{Account, Channel};
+use crate::route::Probe;
 use crate::{Engine, Outcome};
 use std::time::Duration;
+use switchyard_coordination::Noted;
 use switchyard_core::capabilities::Capabilities;
 use switchyard_core::clock::Uptime;
 use switchyard_core::limits::SEND_WITHIN;
 use switchyard_core::payment::{News, Source};
 use switchyard_core::provider::{Authorize, Call, Capture, Fate, Refund, Void};
 use switchyard_core::settle::Report;
+use switchyard_core::status::OperationState;
 use switchyard_core::transport::Bounds;
-use switchyard_core::{Mode, OperationKind, ProviderError, Timestamp};
+use switchyard_core::{ChannelName, Mode, Operation, OperationKind, ProviderError};
+use switchyard_core::Timestamp;
+
+/// One call, ready to be made.
+pub(crate) struct Sending {
+    pub(crate) mode: Mode,
+    pub(crate) kind: OperationKind,
+    pub(crate) ask: Ask,
+    /// Past it the first byte may not leave.
+    pub(crate) send_by: Uptime,
+    /// Where the call tries out a channel that was bad.
+    pub(crate) probe: Option<Probe>,
+}
 
 /// What is asked of the provider.
 pub(crate) enum Ask {
@@ -31,15 +46,8 @@ impl Engine {
     }
 
     /// Calls once and tells what is known after it. Never an error: where nothing is known, that is the news.
-    pub(crate) async fn call(
-        &self,
-        channel: &Channel,
-        account: &Account,
-        mode: Mode,
-        kind: OperationKind,
-        ask: Ask,
-        send_by: Uptime,
-    ) -> (Report, Source) {
+    pub(crate) async fn call(&self, channel: &Channel, account: &Account, sending: Sending) -> (Report, Source) {
+        let Sending { mode, kind, ask, send_by, probe } = sending;
         let bounds = Bounds { send_by, timeout: channel.timeout };
         let call = Call { transport: account.transport.as_ref(), bounds };
         let began = self.seams.clock.uptime();
@@ -53,7 +61,27 @@ impl Engine {
         let (report, source) = understand(kind, result);
         let (outcome, fault) = (outcome_of(&report.news), is_fault(&report.news));
         self.seams.watch.called(&channel.name, mode, kind, outcome, fault, took);
-        (report, source)
+        self.note(&channel.name, mode, Noted { fault, latency: took }, probe);
+        (report.screened(), source)
+    }
+
+    /// Counts the call for the channel's health, and posts what that has become.
+    fn note(&self, channel: &ChannelName, mode: Mode, noted: Noted, probe: Option<Probe>) {
+        let now = self.seams.clock.now();
+        let board = &self.seams.board;
+        // A probe's end posts also where the level stays: the next one may start.
+        let post = match probe {
+            Some(probe) => {
+                probe.end(noted);
+                true
+            }
+            None => board.coordination().note(channel, mode, now, noted).is_some(),
+        };
+        if post {
+            board.look(now);
+            let status = board.in_force().status(channel, mode);
+            tracing::warn!(%channel, mode = mode.as_str(), status = status.as_str(), "the health of a channel was judged");
+        }
     }
 }
 
@@ -108,7 +136,17 @@ fn is_fault(news: &News) -> bool {
 }
 
 /// When *not found* starts to count: later than the last moment at which the call could have been sent, could have
-/// been answered, and could still be on its way into the provider's books.
-pub(crate) fn not_found_counts_from(send_by: Timestamp, timeout: Duration, capabilities: &Capabilities) -> Timestamp {
-    send_by.after(timeout).after(capabilities.look_up.grace)
+/// been answered, and could still be on its way into the provider's books; and later than when it became in doubt, by as
+/// much.
+pub(crate) fn not_found_counts_from(operation: &Operation, timeout: Duration, capabilities: &Capabilities) -> Timestamp {
+    let answered_by = operation.send_by.after(timeout);
+    let known_since = match operation.state {
+        OperationState::InDoubt => operation.updated_at,
+        OperationState::Intended
+        | OperationState::Accepted
+        | OperationState::Succeeded
+        | OperationState::Failed
+        | OperationState::Reversed => operation.created_at,
+    };
+    answered_by.max(known_since).after(capabilities.look_up.grace)
 }

@@ -143,6 +143,10 @@ pub enum EngineError {
     /// The process is stopping.
     #[error("the gateway is stopping")]
     Stopping,
+    /// Something broke while the request was carried out. It may be recorded, and money may have moved: asking again with
+    /// the same key tells.
+    #[error("the outcome is unknown; ask again with the same key")]
+    Unanswered,
     /// The ledger failed before the intent was durable.
     #[error(transparent)]
     Store(StoreError),

@@ -52,7 +52,7 @@ impl Engine {
         loop {
             let now = self.seams.clock.now();
             let (before, payment_seen, operation_seen) = (operation.clone(), payment.version, operation.version);
-            let contradicted_before = payment.contradiction.is_some();
+            let contradicted_before = payment.contradiction.clone();
             let Moved { payment: after, operation: mut operation_after, events, changed } =
                 settle(payment, operation, report, from, now);
             operation_after.next_look_up_at = self.next_look_up(channel, &after, &operation_after, now);
@@ -67,15 +67,6 @@ impl Engine {
                 }
                 return Ok(Told::Written(Box::new(Known { payment: after, operation: operation_after })));
             }
-            if after.contradiction.is_some() && !contradicted_before {
-                tracing::error!(
-                    payment = %after.id, contradiction = after.contradiction.as_deref(),
-                    "the provider contradicts the ledger"
-                );
-                if let Some(channel) = channel {
-                    self.seams.watch.contradicted(&channel.name);
-                }
-            }
             let command =
                 Conclude { payment: after.clone(), operation: operation_after.clone(), events, answer };
             match self.seams.store.conclude(command).await? {
@@ -83,6 +74,9 @@ impl Engine {
                     if changed {
                         let outcome = outcome_of(&report.news);
                         self.seams.watch.settled(channel.map(|it| &it.name), operation_after.kind, outcome, from);
+                    }
+                    if after.contradiction.is_some() && after.contradiction != contradicted_before {
+                        self.contradicted(channel, &after);
                     }
                     let mut known = Known { payment: after, operation: operation_after };
                     known.payment.version = payment_seen.saturating_add(1);
@@ -95,6 +89,14 @@ impl Engine {
                     (payment, operation) = (read.payment, read.operation);
                 }
             }
+        }
+    }
+
+    fn contradicted(&self, channel: Option<&Channel>, payment: &Payment) {
+        let contradiction = payment.contradiction.as_deref();
+        tracing::error!(payment = %payment.id, contradiction, "the provider contradicts the ledger");
+        if let Some(channel) = channel {
+            self.seams.watch.contradicted(&channel.name);
         }
     }
 

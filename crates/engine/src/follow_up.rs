@@ -1,8 +1,9 @@
 //! Captures, voids and refunds of a payment that stands.
 
-use crate::call::Ask;
+use crate::call::{Ask, Sending};
 use crate::channel::{Account, Channel};
 use crate::conclude::Known;
+use crate::live::Owned;
 use crate::task::Reply;
 use crate::{Answered, Caller, Engine, EngineError, FollowUp, Key, Seams};
 use std::sync::Arc;
@@ -34,17 +35,18 @@ pub(crate) fn replay(seams: &Seams, key: Key, claimed: Claimed) -> Result<Answer
 }
 
 /// An intent that is durable.
-struct Begun_ {
+struct Intent {
     known: Known,
     channel: Arc<Channel>,
     ask: Ask,
     send_by: switchyard_core::clock::Uptime,
     _entered: crate::channel::Entered,
+    _owned: Option<Owned>,
 }
 
 /// How an intent ended before it was sent, or that it goes on.
 enum Started {
-    Go(Box<Begun_>),
+    Go(Box<Intent>),
     Answered(Answered),
 }
 
@@ -77,12 +79,12 @@ impl Engine {
             Ok(Started::Answered(answered)) => return reply.send(Ok(answered)),
             Err(error) => return reply.send(Err(error)),
         };
-        let Begun_ { known, channel, ask, send_by, _entered } = begun;
+        let Intent { known, channel, ask, send_by, _entered, _owned } = begun;
         let Some(account) = channel.account(caller.mode) else {
             return reply.send(Err(EngineError::Stopping));
         };
-        let kind = known.operation.kind;
-        let (report, source) = self.call(&channel, account, caller.mode, kind, ask, send_by).await;
+        let sending = Sending { mode: caller.mode, kind: known.operation.kind, ask, send_by, probe: None };
+        let (report, source) = self.call(&channel, account, sending).await;
         self.conclude(&channel, known, report, source, |answer| {
             reply.send(answer.map(|answer| Answered { answer, replayed: false }));
         })
@@ -105,13 +107,16 @@ impl Engine {
             }
             let payment = payment.filter(|payment| caller.owns(payment)).ok_or(EngineError::NotFound)?;
             let (channel, account) = self.channel_of(&payment)?;
+            self.require_same_account(&payment, &account).await?;
+            // Both clocks of one moment: what the ledger says of the deadline is what the transport keeps.
+            let send_by = self.send_by();
             let operation = self.draft_follow_up(&payment, &account, ask)?;
             let ask = ask_provider(&payment, &operation);
             let entered = channel.limit.enter().ok_or(EngineError::Overloaded)?;
             let moved = begin(payment, operation, self.seams.clock.now())?;
             let mut known = Known { payment: moved.payment, operation: moved.operation };
-            known.operation.next_look_up_at = self.first_look_up(&channel, &account, known.operation.send_by);
-            let send_by = self.send_by();
+            known.operation.next_look_up_at = self.first_look_up(&channel, &account, &known.operation);
+            let owned = self.seams.live.own(known.operation.id);
             let command = Begin {
                 claim: Some(key),
                 payment: known.payment.clone(),
@@ -123,7 +128,7 @@ impl Engine {
                 Begun::Done => {
                     known.payment.version = known.payment.version.saturating_add(1);
                     known.operation.version = known.operation.version.saturating_add(1);
-                    let begun = Begun_ { known, channel, ask, send_by, _entered: entered };
+                    let begun = Intent { known, channel, ask, send_by, _entered: entered, _owned: owned };
                     return Ok(Started::Go(Box::new(begun)));
                 }
                 Begun::KeyTaken(claimed) => return replay(&self.seams, key, *claimed).map(Started::Answered),
@@ -141,6 +146,18 @@ impl Engine {
         let channel = self.channels.get(name).ok_or_else(|| unusable("is not configured any more"))?;
         let account = channel.account(payment.mode).ok_or_else(|| unusable("has no working credentials"))?;
         Ok((Arc::clone(channel), account.clone()))
+    }
+
+    /// Refuses where the charge was made at another account or address than the channel has by now.
+    async fn require_same_account(&self, payment: &Payment, account: &Account) -> Result<(), EngineError> {
+        let Some(&first) = payment.operations.first() else { return Ok(()) };
+        let charge = self.seams.store.operation(first).await?;
+        let made_at = charge.and_then(|charge| charge.target);
+        if made_at.as_deref() == Some(account.target.as_ref()) {
+            return Ok(());
+        }
+        let reason = "leads to another account or address than the one that has the charge".to_owned();
+        Err(EngineError::Unsupported { channel: account.target.channel.clone(), reason })
     }
 
     fn draft_follow_up(&self, payment: &Payment, account: &Account, ask: &FollowUp) -> Result<Operation, EngineError> {

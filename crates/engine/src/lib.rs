@@ -7,21 +7,23 @@
 //! merchant hears of it; nothing is ever sent twice; only the provider, or proof that nothing left, ends it as failed.
 
 mod authorize;
+mod board;
 mod call;
 mod channel;
 mod command;
 mod conclude;
 mod follow_up;
+mod live;
 mod read;
 mod recover;
 mod route;
 mod task;
 mod watch;
 
+pub use board::{Board, InForce};
 pub use channel::{Account, Channel, Channels, Limit};
 pub use command::{Answered, Caller, EngineError, FollowUp, Key, NewPayment, Refreshed, Render, Tokens};
-pub use recover::Recovered;
-pub use route::{Board, InForce};
+pub use live::Live;
 pub use task::{BoxedTask, Spawn, Stopping};
 pub use watch::{Outcome, Watch};
 
@@ -44,19 +46,22 @@ pub struct Seams {
     pub watch: Arc<dyn Watch>,
     /// The rules in force and the channels' status.
     pub board: Arc<Board>,
+    /// Operations that a task of this process owns.
+    pub live: Live,
 }
 
 /// The use cases. One per worker, since the channels' connections belong to one; all share ledger, rules and status.
 pub struct Engine {
     seams: Seams,
     channels: Channels,
+    looking: recover::Looking,
 }
 
 impl Engine {
     /// Puts the parts together.
     #[must_use]
     pub fn new(seams: Seams, channels: Channels) -> Arc<Self> {
-        Arc::new(Self { seams, channels })
+        Arc::new(Self { seams, channels, looking: recover::Looking::default() })
     }
 
     /// The channels by name.

@@ -4,24 +4,29 @@ use crate::call::not_found_counts_from;
 use crate::channel::{Account, Channel};
 use crate::conclude::{Keep, Known, Told};
 use crate::follow_up::charge_ref;
+use crate::task::Spawn;
 use crate::{Caller, Engine, EngineError, Refreshed};
 use futures_util::StreamExt;
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use switchyard_core::payment::{News, Payment, Source};
 use switchyard_core::provider::{Call, Found, Reference};
-use switchyard_core::settle::Report;
+use switchyard_core::settle::{Report, contradicts};
 use switchyard_core::status::OperationState;
 use switchyard_core::transport::Bounds;
 use switchyard_core::{
-    Failure, FailureCode, Money, Operation, OperationKind, PaymentId, PaymentStatus, Timestamp,
+    ChannelName, Failure, FailureCode, Money, Operation, OperationId, OperationKind, PaymentId, PaymentStatus,
+    Timestamp,
 };
 use switchyard_store::{Postpone, StoreError};
 
 /// Operations taken from the ledger at a time.
-const BATCH: u32 = 256;
-/// Look-ups under way at once, so that recovery leaves the provider room for payments.
-const AT_ONCE: usize = 16;
+const BATCH: u32 = 1_024;
+/// Operations adopted at once at start, so that they share commits.
+const ADOPTED_AT_ONCE: usize = 128;
+/// Where the call itself is still under way: how long until its operation is looked at again.
+const UNDER_WAY_RETRY: Duration = Duration::from_secs(5);
 /// Where the channel of an operation is not usable: how long until it is looked at again.
 const UNUSABLE_RETRY: Duration = Duration::from_secs(60);
 /// After an authorization's end, how long until the provider is asked what became of it.
@@ -29,13 +34,43 @@ const AFTER_EXPIRY: Duration = Duration::from_secs(60);
 /// An authorization without a known end is asked about so often.
 const AUTHORIZED_LOOK_UP: Duration = Duration::from_secs(24 * 3600);
 
-/// What one round of recovery did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Recovered {
-    /// Operations looked up.
-    pub asked: usize,
-    /// Those that ended, or moved, by it.
-    pub settled: usize,
+/// Who asks for a look-up.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    /// The schedule.
+    Scheduled,
+    /// A merchant, who may ask as often as they like.
+    ByMerchant,
+}
+
+/// Look-ups under way, by channel.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Looking(Arc<Mutex<HashMap<ChannelName, HashSet<OperationId>>>>);
+
+impl Looking {
+    /// Takes a place for the operation. `None` where it is being looked up already, or the channel has `max`.
+    fn enter(&self, operation: OperationId, channel: &ChannelName, max: usize) -> Option<Look> {
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_channel = open.entry(channel.clone()).or_default();
+        let fresh = of_channel.len() < max && of_channel.insert(operation);
+        fresh.then(|| Look { looking: self.clone(), operation, channel: channel.clone() })
+    }
+}
+
+/// A place taken, given back when dropped.
+struct Look {
+    looking: Looking,
+    operation: OperationId,
+    channel: ChannelName,
+}
+
+impl Drop for Look {
+    fn drop(&mut self) {
+        let mut open = self.looking.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(of_channel) = open.get_mut(&self.channel) {
+            of_channel.remove(&self.operation);
+        }
+    }
 }
 
 /// What a look-up brought.
@@ -56,53 +91,76 @@ impl Engine {
         let mut adopted = 0_usize;
         loop {
             let orphans = self.seams.store.intended(before, BATCH).await?;
-            if orphans.is_empty() {
+            // Together, so that they share commits.
+            let results = futures_util::stream::iter(orphans).map(|operation| self.adopt_one(operation));
+            let results: Vec<Result<bool, StoreError>> = results.buffer_unordered(ADOPTED_AT_ONCE).collect().await;
+            let mut progress = 0_usize;
+            for result in results {
+                progress = progress.saturating_add(usize::from(result?));
+            }
+            // What could not be adopted stands again in every batch: it is logged, and stays watched.
+            if progress == 0 {
                 return Ok(adopted);
             }
-            for operation in orphans {
-                let Some(payment) = self.seams.store.payment(operation.payment).await? else { continue };
-                let channel = self.channel_of(&payment).ok().map(|(channel, _)| channel);
-                let known = Known { payment, operation };
-                let unknown = Report::bare(News::Unknown);
-                self.tell(channel.as_deref(), known, &unknown, Source::Gateway, Keep::Nothing).await?;
-                adopted = adopted.saturating_add(1);
-            }
+            adopted = adopted.saturating_add(progress);
         }
     }
 
-    /// Looks up what is due, once.
+    async fn adopt_one(&self, operation: Operation) -> Result<bool, StoreError> {
+        let id = operation.id;
+        let Some(payment) = self.seams.store.payment(operation.payment).await? else {
+            tracing::error!(operation = %id, "an operation without a payment");
+            return Ok(false);
+        };
+        let channel = self.channel_of(&payment).ok().map(|(channel, _)| channel);
+        let told = self.doubt(channel.as_deref(), Known { payment, operation }).await?;
+        Ok(matches!(told, Told::Written(_)))
+    }
+
+    /// An intent whose owner is gone: nobody knows whether it was sent.
+    async fn doubt(&self, channel: Option<&Channel>, known: Known) -> Result<Told, StoreError> {
+        self.tell(channel, known, &Report::bare(News::Unknown), Source::Gateway, Keep::Nothing).await
+    }
+
+    /// Has what is due looked up, each by a task of its own on `spawn`, at most so many at a channel at once: a provider
+    /// that hangs keeps the others waiting for nothing. Says how many were begun.
     ///
     /// # Errors
     /// The ledger's own, where it could not even say what is due.
-    pub async fn recover(&self) -> Result<Recovered, StoreError> {
+    pub async fn recover(self: &Arc<Self>, spawn: &dyn Spawn, at_once: usize) -> Result<usize, StoreError> {
         let due = self.seams.store.due(self.seams.clock.now(), BATCH).await?;
-        let asked = due.len();
-        let results = futures_util::stream::iter(due).map(|operation| self.recover_one(operation));
-        let settled = results.buffer_unordered(AT_ONCE).filter(|moved| std::future::ready(*moved)).count().await;
-        Ok(Recovered { asked, settled })
+        let mut begun = 0_usize;
+        for operation in due {
+            let Some(target) = &operation.target else { continue };
+            let Some(looking) = self.looking.enter(operation.id, &target.channel, at_once) else { continue };
+            let engine = Arc::clone(self);
+            let task = async move {
+                engine.recover_one(operation).await;
+                drop(looking);
+            };
+            if spawn.spawn(Box::pin(task)).is_err() {
+                break;
+            }
+            begun = begun.saturating_add(1);
+        }
+        Ok(begun)
     }
 
-    /// Whether it moved.
-    async fn recover_one(&self, operation: Operation) -> bool {
-        let (id, state) = (operation.id, operation.state);
+    async fn recover_one(&self, operation: Operation) {
+        let (id, before) = (operation.id, operation.state);
         let payment = match self.seams.store.payment(operation.payment).await {
             Ok(Some(payment)) => payment,
-            Ok(None) => return false,
-            Err(error) => {
-                tracing::warn!(operation = %id, %error, "an operation in doubt could not be read");
-                return false;
-            }
+            Ok(None) => return tracing::error!(operation = %id, "an operation without a payment"),
+            Err(error) => return tracing::warn!(operation = %id, %error, "an operation could not be read"),
         };
-        match self.look_up(Known { payment, operation }).await {
-            Ok(LookedUp::Told(known)) => known.operation.state != state,
-            Ok(LookedUp::NoNews(reason)) => {
-                tracing::info!(operation = %id, %reason, "a look-up brought no news");
-                false
+        match self.look_up(Known { payment, operation }, Asked::Scheduled).await {
+            Ok(LookedUp::Told(known)) if known.operation.state != before => {
+                let state = known.operation.state.as_str();
+                tracing::info!(operation = %id, before = before.as_str(), state, "a look-up settled what was open");
             }
-            Err(error) => {
-                tracing::warn!(operation = %id, %error, "the news of a look-up could not be written");
-                false
-            }
+            Ok(LookedUp::Told(_)) => {}
+            Ok(LookedUp::NoNews(reason)) => tracing::info!(operation = %id, %reason, "a look-up brought no news"),
+            Err(error) => tracing::warn!(operation = %id, %error, "the news of a look-up could not be written"),
         }
     }
 
@@ -120,21 +178,41 @@ impl Engine {
         for operation in ask {
             let Some(operation) = self.seams.store.operation(operation).await? else { continue };
             let payment = self.payment(caller, id).await?;
-            if let LookedUp::NoNews(reason) = self.look_up(Known { payment, operation }).await? {
+            if let LookedUp::NoNews(reason) = self.look_up(Known { payment, operation }, Asked::ByMerchant).await? {
                 not_refreshed = Some(reason);
             }
         }
         Ok(Refreshed { payment: self.payment(caller, id).await?, not_refreshed })
     }
 
-    async fn look_up(&self, known: Known) -> Result<LookedUp, StoreError> {
+    async fn look_up(&self, known: Known, asked: Asked) -> Result<LookedUp, StoreError> {
         let now = self.seams.clock.now();
         let (channel, account) = match self.account_of(&known) {
             Ok(found) => found,
-            Err(reason) => {
-                self.postpone(&known.operation, Some(now.after(UNUSABLE_RETRY))).await?;
-                return Ok(LookedUp::NoNews(reason));
+            Err(reason) => return self.no_news(&known.operation, asked, Some(now.after(UNUSABLE_RETRY)), reason).await,
+        };
+        let known = match known.operation.state {
+            // Its owner decides on it; a look-up now would see a call that is only on its way.
+            OperationState::Intended if self.seams.live.owns(known.operation.id) => {
+                let next = Some(now.after(UNDER_WAY_RETRY));
+                return self.no_news(&known.operation, asked, next, "the call is still under way".into()).await;
             }
+            OperationState::Intended => match self.doubt(Some(&channel), known).await? {
+                Told::Written(known) => *known,
+                Told::Gone => return Ok(LookedUp::NoNews("the payment is gone from the ledger".into())),
+            },
+            OperationState::InDoubt
+            | OperationState::Accepted
+            | OperationState::Succeeded
+            | OperationState::Failed
+            | OperationState::Reversed => known,
+        };
+        let _entered = match asked {
+            Asked::Scheduled => None,
+            Asked::ByMerchant => match channel.limit.enter() {
+                Some(entered) => Some(entered),
+                None => return Ok(LookedUp::NoNews("the channel has as many calls open as it may".into())),
+            },
         };
         let capabilities = account.provider.capabilities();
         let bounds = Bounds { send_by: self.send_by(), timeout: channel.timeout };
@@ -147,24 +225,24 @@ impl Engine {
         let report = match result {
             Ok(Found::Known(report)) => {
                 watch("found");
-                *report
+                report.screened()
             }
             Ok(Found::NotFound) => {
                 watch("not_found");
-                let counts_from = not_found_counts_from(known.operation.send_by, channel.timeout, &capabilities);
+                let counts_from = not_found_counts_from(&known.operation, channel.timeout, &capabilities);
                 // Only for an operation of unknown fate, and only where the source is complete and late enough.
                 if !not_found_settles(&known.operation) || !capabilities.look_up.complete || now < counts_from {
                     let next = self.next_look_up(Some(&channel), &known.payment, &known.operation, now);
-                    self.postpone(&known.operation, next.map(|next| next.max(counts_from))).await?;
-                    return Ok(LookedUp::NoNews("the provider does not know it yet".into()));
+                    let next = next.map(|next| next.max(counts_from));
+                    let reason = "the provider does not know it yet".into();
+                    return self.no_news(&known.operation, asked, next, reason).await;
                 }
                 Report::bare(News::Refused(Failure::new(FailureCode::ProviderUnreachable)))
             }
             Err(error) => {
                 watch("error");
                 let next = self.next_look_up(Some(&channel), &known.payment, &known.operation, now);
-                self.postpone(&known.operation, next).await?;
-                return Ok(LookedUp::NoNews(error.to_string()));
+                return self.no_news(&known.operation, asked, next, error.to_string()).await;
             }
         };
         match self.tell(Some(&channel), known, &report, Source::LookUp, Keep::Nothing).await? {
@@ -182,6 +260,21 @@ impl Engine {
         Ok((channel, account))
     }
 
+    /// A look-up that was due is put off; one that a merchant asked for changes no schedule.
+    async fn no_news(
+        &self,
+        operation: &Operation,
+        asked: Asked,
+        next: Option<Timestamp>,
+        reason: String,
+    ) -> Result<LookedUp, StoreError> {
+        match asked {
+            Asked::Scheduled => self.postpone(operation, next).await?,
+            Asked::ByMerchant => {}
+        }
+        Ok(LookedUp::NoNews(reason))
+    }
+
     pub(crate) async fn postpone(&self, operation: &Operation, next: Option<Timestamp>) -> Result<(), StoreError> {
         let command = Postpone {
             operation: operation.id,
@@ -194,8 +287,13 @@ impl Engine {
     }
 
     /// When an intent is looked up if nothing is heard of it: once *not found* would count.
-    pub(crate) fn first_look_up(&self, channel: &Channel, account: &Account, send_by: Timestamp) -> Option<Timestamp> {
-        Some(not_found_counts_from(send_by, channel.timeout, &account.provider.capabilities()))
+    pub(crate) fn first_look_up(
+        &self,
+        channel: &Channel,
+        account: &Account,
+        operation: &Operation,
+    ) -> Option<Timestamp> {
+        Some(not_found_counts_from(operation, channel.timeout, &account.provider.capabilities()))
     }
 
     /// When to ask the provider next; `None` once there is nothing left to learn.
@@ -206,7 +304,7 @@ impl Engine {
         operation: &Operation,
         now: Timestamp,
     ) -> Option<Timestamp> {
-        let watched = operation.state.open() || (payment.contradiction.is_some() && operation.next_look_up_at.is_some());
+        let watched = operation.state.open() || contradicts(payment, operation);
         if watched {
             let account = channel.and_then(|channel| channel.account(payment.mode));
             let schedule = account.map(|account| account.provider.capabilities());
@@ -228,9 +326,11 @@ impl Engine {
 
 fn not_found_settles(operation: &Operation) -> bool {
     match operation.state {
-        OperationState::Intended | OperationState::InDoubt => true,
+        OperationState::InDoubt => true,
+        // Its owner may be about to send it.
+        OperationState::Intended
         // The provider had it once: that it does not know it now proves nothing.
-        OperationState::Accepted
+        | OperationState::Accepted
         | OperationState::Succeeded
         | OperationState::Failed
         | OperationState::Reversed => false,

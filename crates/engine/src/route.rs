@@ -2,84 +2,15 @@
 
 use crate::channel::Channel;
 use crate::{Caller, Engine, EngineError, NewPayment, Tokens};
-use arc_swap::ArcSwap;
 use secrecy::SecretString;
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use crate::board::{Board, InForce};
+use std::sync::Arc;
 use switchyard_core::capabilities::Field;
 use switchyard_core::method::Direction;
 use switchyard_core::payment::Decided;
-use switchyard_core::{ChannelName, FailureCode, PaymentId};
-use switchyard_routing::{Facts, Offer, Outcome, RuleSet, Snapshot, Status};
-
-/// The rules in force and the channels' status under them: one value, so that no request sees half of a change.
-pub struct InForce {
-    /// The rules.
-    pub rules: Arc<RuleSet>,
-    /// Their hash.
-    pub version: Arc<str>,
-    /// The status of their channels.
-    pub snapshot: Snapshot,
-    snapshot_bytes: Arc<[u8]>,
-}
-
-impl InForce {
-    fn new(rules: Arc<RuleSet>, status: &HashMap<ChannelName, Status>) -> Self {
-        let snapshot = rules.snapshot(|channel| status.get(channel).copied().unwrap_or(Status::Up));
-        Self {
-            version: rules.hash().into(),
-            snapshot_bytes: snapshot.as_bytes().into(),
-            snapshot,
-            rules,
-        }
-    }
-}
-
-/// Where rules and status are posted for every worker to see.
-pub struct Board {
-    in_force: ArcSwap<InForce>,
-    status: Mutex<HashMap<ChannelName, Status>>,
-}
-
-impl Board {
-    /// With every channel up.
-    #[must_use]
-    pub fn new(rules: Arc<RuleSet>) -> Self {
-        let status = HashMap::new();
-        Self { in_force: ArcSwap::from_pointee(InForce::new(rules, &status)), status: Mutex::new(status) }
-    }
-
-    /// What holds now.
-    #[must_use]
-    pub fn in_force(&self) -> Arc<InForce> {
-        self.in_force.load_full()
-    }
-
-    /// Posts the status of the channels that are not simply up. True where that changed anything.
-    pub fn post_status(&self, status: HashMap<ChannelName, Status>) -> bool {
-        let mut known = self.status.lock().unwrap_or_else(PoisonError::into_inner);
-        if *known == status {
-            return false;
-        }
-        let rules = Arc::clone(&self.in_force.load().rules);
-        self.in_force.store(Arc::new(InForce::new(rules, &status)));
-        *known = status;
-        true
-    }
-
-    /// Posts other rules.
-    pub fn post_rules(&self, rules: Arc<RuleSet>) {
-        let status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
-        self.in_force.store(Arc::new(InForce::new(rules, &status)));
-    }
-
-    /// A channel's status.
-    #[must_use]
-    pub fn status(&self, channel: &ChannelName) -> Status {
-        let status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
-        status.get(channel).copied().unwrap_or(Status::Up)
-    }
-}
+use switchyard_coordination::ProbeEnd;
+use switchyard_core::{ChannelName, Clock, FailureCode, Mode, PaymentId};
+use switchyard_routing::{Facts, Offer, Outcome, RuleSet, Snapshot};
 
 /// A decision, and what it takes to follow it.
 pub(crate) struct Routed {
@@ -88,6 +19,39 @@ pub(crate) struct Routed {
     pub(crate) token: Option<SecretString>,
     /// Why there is no channel.
     pub(crate) failure: Option<FailureCode>,
+    /// Where the payment tries out a channel that was bad.
+    pub(crate) probe: Option<Probe>,
+}
+
+/// The one open probe of a channel. Dropped without an outcome, it says nothing about the channel.
+pub(crate) struct Probe {
+    board: Arc<Board>,
+    clock: Arc<dyn Clock>,
+    channel: ChannelName,
+    mode: Mode,
+    payment: PaymentId,
+    ended: bool,
+}
+
+impl Probe {
+    /// Ends it with what the call showed; true where the channel's level changed.
+    pub(crate) fn end(mut self, noted: switchyard_coordination::Noted) -> bool {
+        self.ended = true;
+        self.tell(ProbeEnd::Answered(noted))
+    }
+
+    fn tell(&self, end: ProbeEnd) -> bool {
+        let now = self.clock.now();
+        self.board.coordination().probe_ended(&self.channel, self.mode, now, self.payment, end).is_some()
+    }
+}
+
+impl Drop for Probe {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.tell(ProbeEnd::Abandoned);
+        }
+    }
 }
 
 impl Engine {
@@ -98,7 +62,18 @@ impl Engine {
         facts.capture = ask.capture;
         facts.mode = Some(caller.mode);
         let offer = offer(&in_force.rules, &ask.tokens)?;
-        let decision = in_force.rules.decide(&facts, &offer, &in_force.snapshot, id);
+        let (mut snapshot, mut snapshot_bytes) = self.snapshot(&in_force, caller.mode, id);
+        let mut decision = in_force.rules.decide(&facts, &offer, &snapshot, id);
+        let mut probe = None;
+        // A channel on trial takes one payment at a time. Whoever comes second takes it for what it was.
+        while let Some(channel) = decision.channel().filter(|channel| in_force.probing(channel, caller.mode)) {
+            probe = self.claim_probe(channel, caller.mode, id);
+            if probe.is_some() || !self.may_probe(channel, caller.mode, id) {
+                break;
+            }
+            (snapshot, snapshot_bytes) = self.snapshot(&in_force, caller.mode, id);
+            decision = in_force.rules.decide(&facts, &offer, &snapshot, id);
+        }
         let rule = decision.rule.unwrap_or("");
         self.seams.watch.routed(rule, decision.channel());
         let decided = Decided {
@@ -106,7 +81,7 @@ impl Engine {
             rules_version: Arc::clone(&in_force.version),
             channel: decision.channel().cloned(),
             reason: decision.reason.as_str().into(),
-            snapshot: Arc::clone(&in_force.snapshot_bytes),
+            snapshot: snapshot_bytes,
             offer: offer.to_bytes().into(),
         };
         let failure = match decision.outcome {
@@ -114,16 +89,38 @@ impl Engine {
                 let channel = self.channels.get(channel).filter(|channel| channel.account(caller.mode).is_some());
                 let Some(channel) = channel else {
                     let failure = Some(FailureCode::NoChannelAvailable);
-                    return Ok(Routed { decided, channel: None, token: None, failure });
+                    return Ok(Routed { decided, channel: None, token: None, failure, probe: None });
                 };
                 require_fields(channel, caller, ask)?;
                 let token = token_for(&ask.tokens, channel, provider);
-                return Ok(Routed { decided, channel: Some(Arc::clone(channel)), token, failure: None });
+                return Ok(Routed { decided, channel: Some(Arc::clone(channel)), token, failure: None, probe });
             }
             Outcome::Rejected { .. } => FailureCode::RejectedByRule,
             Outcome::NoChannel => FailureCode::NoChannelAvailable,
         };
-        Ok(Routed { decided, channel: None, token: None, failure: Some(failure) })
+        Ok(Routed { decided, channel: None, token: None, failure: Some(failure), probe: None })
+    }
+}
+
+impl Engine {
+    fn snapshot(&self, in_force: &InForce, mode: Mode, payment: PaymentId) -> (Snapshot, Arc<[u8]>) {
+        in_force.snapshot_for(self.seams.board.coordination(), mode, self.seams.clock.now(), payment)
+    }
+
+    fn claim_probe(&self, channel: &ChannelName, mode: Mode, payment: PaymentId) -> Option<Probe> {
+        let (board, clock) = (Arc::clone(&self.seams.board), Arc::clone(&self.seams.clock));
+        let claimed = board.coordination().probe_started(channel, mode, clock.now(), payment);
+        claimed.then(|| Probe { board, clock, channel: channel.clone(), mode, payment, ended: false })
+    }
+
+    /// Whether the channel was chosen as a probe, and by now is taken by another one.
+    fn may_probe(&self, channel: &ChannelName, mode: Mode, payment: PaymentId) -> bool {
+        use switchyard_coordination::Status as S;
+        match self.seams.board.coordination().status_for(channel, mode, self.seams.clock.now(), payment) {
+            // It serves, probe or not.
+            S::Up => false,
+            S::Probe | S::Degraded | S::Down => true,
+        }
     }
 }
 

@@ -45,7 +45,7 @@ impl Engine {
         let (sender, receiver) = oneshot::channel();
         let task = work(Reply(Some(sender)));
         self.seams.spawn.spawn(Box::pin(task)).map_err(|Stopping| EngineError::Stopping)?;
-        // A task that ends without an answer has panicked or was torn down with the process.
-        receiver.await.unwrap_or(Err(EngineError::Stopping))
+        // A task that ends without an answer has panicked or was torn down: what it did is in the ledger, or nowhere.
+        receiver.await.unwrap_or(Err(EngineError::Unanswered))
     }
 }

@@ -145,7 +145,7 @@ impl Metrics {
             channel_status: make.gauges(
                 "switchyard_channel_status",
                 "1 for the channel's present status, 0 for the others.",
-                &["channel", "status"],
+                &["channel", "mode", "status"],
             )?,
             rules: make.gauges("switchyard_rules_info", "Always 1; the hash of the rules in force.", &["version"])?,
             commit_seconds: make.histogram(
@@ -194,10 +194,11 @@ impl Metrics {
     }
 
     /// The status of every channel.
-    pub(crate) fn statuses<'a>(&self, statuses: impl Iterator<Item = (&'a ChannelName, &'static str)>) {
+    pub(crate) fn statuses<'a>(&self, mode: Mode, statuses: impl Iterator<Item = (&'a ChannelName, &'static str)>) {
         for (channel, status) in statuses {
-            for known in ["up", "degraded", "down", "disabled", "probing"] {
-                self.channel_status.with_label_values(&[channel.as_str(), known]).set(i64::from(known == status));
+            for known in ["up", "degraded", "down", "disabled"] {
+                let labels = [channel.as_str(), mode.as_str(), known];
+                self.channel_status.with_label_values(&labels).set(i64::from(known == status));
             }
         }
     }

@@ -37,10 +37,13 @@ impl Tasks {
 
 impl Spawn for Tasks {
     fn spawn(&self, task: BoxedTask) -> Result<(), Stopping> {
+        // Held while deciding: whoever waits for the end cannot miss a task that was let in.
+        let token = self.tracker.token();
         if self.stopping() {
             return Err(Stopping);
         }
         self.tracker.spawn(task);
+        drop(token);
         Ok(())
     }
 }

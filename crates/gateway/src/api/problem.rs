@@ -221,6 +221,11 @@ impl From<EngineError> for Problem {
                 Self::faulty(faults)
             }
             EngineError::Overloaded => Self::overloaded(),
+            EngineError::Unanswered => Self::new(
+                Code::Internal,
+                "it may have been carried out; send the same request with the same key to learn what became of it",
+            )
+            .retry_after(Duration::from_secs(1)),
             EngineError::Stopping => Self::new(
                 Code::Stopping,
                 "nothing was recorded; send the request again, to another instance or after the restart",

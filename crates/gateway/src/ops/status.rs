@@ -3,6 +3,7 @@
 use super::{Ops, rfc3339, unavailable};
 use actix_web::{HttpResponse, web};
 use serde_json::{Value, json};
+use switchyard_core::Mode;
 
 pub(super) fn configure(app: &mut web::ServiceConfig) {
     app.route("/channels", web::get().to(channels)).route("/rules", web::get().to(rules));
@@ -22,7 +23,10 @@ async fn channels(ops: web::Data<Ops>) -> HttpResponse {
             let set = overrides.iter().find(|it| it.channel == *name && it.expires_at.is_none_or(|end| end > now));
             json!({
                 "channel": name.as_str(),
-                "status": ops.board.status(name).as_str(),
+                "status": {
+                    "test": in_force.status(name, Mode::Test).as_str(),
+                    "live": in_force.status(name, Mode::Live).as_str(),
+                },
                 "override": set.map(|it| json!({
                     "status": it.status,
                     "reason": it.reason,

@@ -5,16 +5,15 @@ use crate::api::Keys;
 use crate::config::settings::Recovery;
 use crate::metrics::Metrics;
 use crate::tasks::Tasks;
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use switchyard_core::{ChannelName, Clock};
+use switchyard_core::{Clock, Mode};
 use switchyard_engine::{Board, Engine};
 use switchyard_routing::Status;
 use switchyard_store::{Store, StoreError};
 use tokio::sync::Notify;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 
 /// How often keys and overrides are read again: a key that was revoked elsewhere is refused within that time.
 const REFRESH: Duration = Duration::from_millis(500);
@@ -72,8 +71,8 @@ impl Background {
             tracing::warn!(operations = adopted, "adopted what an earlier process left open");
         }
         let tasks = vec![
-            actix_web::rt::spawn(recover(engine, recovery.interval)),
-            actix_web::rt::spawn(refresh(refresher, Arc::clone(&state))),
+            actix_web::rt::spawn(or_end("recovery", recover(engine, recovery.clone()))),
+            actix_web::rt::spawn(or_end("refresh", refresh(refresher, Arc::clone(&state)))),
         ];
         Ok(Self { tasks, state })
     }
@@ -91,17 +90,25 @@ impl Background {
     }
 }
 
-async fn recover(engine: Arc<Engine>, interval: Duration) {
+async fn recover(engine: Arc<Engine>, recovery: Recovery) {
+    // Look-ups of their own: a stop does not wait for them, since they are made again after the next start.
+    let look_ups = Tasks::default();
     loop {
-        tokio::time::sleep(interval).await;
-        match engine.recover().await {
-            Ok(done) if done.asked > 0 => {
-                tracing::info!(asked = done.asked, settled = done.settled, "looked up what was open");
-            }
-            Ok(_) => {}
-            Err(error) => tracing::error!(%error, "what is due for a look-up could not be read"),
+        tokio::time::sleep(recovery.interval).await;
+        if let Err(error) = engine.recover(&look_ups, recovery.concurrency).await {
+            tracing::error!(%error, "what is due for a look-up could not be read");
         }
     }
+}
+
+/// Without these the process would serve and never settle, or take revoked keys: better none than that.
+async fn or_end(what: &'static str, work: impl Future<Output = ()> + 'static) {
+    let ended = actix_web::rt::spawn(work).await;
+    if ended.as_ref().is_err_and(JoinError::is_cancelled) {
+        return;
+    }
+    tracing::error!(what, "a task that must not end has ended; ending the process");
+    std::process::abort();
 }
 
 async fn refresh(refresher: Refresher, state: Arc<State>) {
@@ -131,13 +138,15 @@ impl Refresher {
         self.keys.replace(self.store.keys().await?);
         let overrides = self.store.overrides().await?;
         let in_force = overrides.into_iter().filter(|it| it.expires_at.is_none_or(|end| end > now));
-        let status: HashMap<ChannelName, Status> =
-            in_force.map(|it| (it.channel, status_of(&it.status))).collect();
-        if self.board.post_status(status) {
-            tracing::info!("the status of channels has changed");
+        let overrides = in_force.map(|it| (it.channel, status_of(&it.status))).collect();
+        if self.board.post_overrides(overrides, now) {
+            tracing::info!("the overrides of channels have changed");
         }
         let in_force = self.board.in_force();
-        self.metrics.statuses(in_force.rules.channel_names().map(|name| (name, self.board.status(name).as_str())));
+        for mode in [Mode::Test, Mode::Live] {
+            let statuses = in_force.rules.channel_names().map(|name| (name, in_force.status(name, mode).as_str()));
+            self.metrics.statuses(mode, statuses);
+        }
         self.metrics.rules(&in_force.version);
         let totals = self.store.totals().await?;
         self.metrics.totals(&totals, now, self.tasks.running());

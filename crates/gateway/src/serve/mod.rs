@@ -30,7 +30,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use switchyard_core::method::Direction;
 use switchyard_core::{Clock, MerchantName};
-use switchyard_engine::{Board, Engine, Seams};
+use switchyard_coordination::{Coordination, HealthSettings, InProcess};
+use switchyard_engine::{Board, Engine, Live, Seams};
 use switchyard_store::Store;
 use switchyard_store::sqlite::Sqlite;
 
@@ -124,7 +125,10 @@ async fn serve(wanted: &Wanted, loaded: Loaded) -> Result<(), Failure> {
     let refused_port = RefusedPort::take().map_err(because("a port that refuses connections"))?;
     let simulator_at = simulated.as_ref().map(|running| WebAddress::of_socket(running.address));
     let plan = channels::Plan::new(&loaded, simulator_at.as_ref(), refused_port.number())?;
-    let board = Arc::new(Board::new(Arc::new(loaded.rules.clone())));
+    let health = HealthSettings::default().check().map_err(|faults| Failure(format!("{faults:?}")))?;
+    let watched = loaded.channels.iter().map(|channel| (channel.name.clone(), health.clone()));
+    let coordination: Arc<dyn Coordination> = Arc::new(InProcess::new(watched));
+    let board = Arc::new(Board::new(Arc::new(loaded.rules.clone()), coordination, clock.now()));
     let fixed = match MerchantName::new(SANDBOX_MERCHANT) {
         Some(merchant) if wanted.sandbox && settings.api.listen.ip().is_loopback() => {
             vec![api::sandbox_key(&pepper, merchant)]
@@ -139,6 +143,7 @@ async fn serve(wanted: &Wanted, loaded: Loaded) -> Result<(), Failure> {
             render: Arc::new(JsonRender),
             watch: Arc::<Metrics>::clone(&metrics),
             board: Arc::clone(&board),
+            live: Live::default(),
         },
         channels: Arc::new(plan),
         clock: Arc::clone(&clock),

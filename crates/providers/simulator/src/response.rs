@@ -88,8 +88,11 @@ fn report_charge(charge: wire::Charge, asked: OperationId, mode: CaptureMode) ->
         (ChargeStatus::Declined, _) => News::Refused(decline(charge.decline)),
         (ChargeStatus::Unknown, _) => return Err(unreadable("a charge of unknown status")),
     };
+    // A charge that is closed holds nothing any more, whoever let go of the rest.
+    let closed = matches!((charge.status, mode), (ChargeStatus::Captured, CaptureMode::Manual));
     Ok(Report {
         news,
+        released: closed.then_some(Release::Expired),
         provider_reference: Some(charge.id),
         card: charge.card.map(|card| CardFacts { brand: card.brand, last4: card.last4 }),
         checks: charge.checks.map(checks),

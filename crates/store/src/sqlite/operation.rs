@@ -108,8 +108,8 @@ pub(super) struct Standing {
 }
 
 pub(super) fn standing(view: View<'_>, id: OperationId) -> Result<Option<Standing>, Fault> {
-    let sql = "SELECT o.payment, o.version, p.version, o.answer IS NOT NULL \
-               FROM operations o LEFT JOIN payments p ON p.id = o.payment WHERE o.id = ?1";
+    let sql = "SELECT payment, version, (SELECT p.version FROM payments p WHERE p.id = o.payment), answer IS NOT NULL \
+               FROM operations o WHERE id = ?1";
     let mut statement = view.connection.prepare_cached(sql)?;
     let mut rows = statement.query([id.uuid().as_bytes()])?;
     let Some(row) = rows.next()? else { return Ok(None) };

@@ -36,12 +36,22 @@ impl<T> Queue<T> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Takes what may be refused when there is too much to do.
     pub(super) fn push(&self, item: T) -> Result<(), NotTaken> {
+        self.put(item, self.len_max)
+    }
+
+    /// Takes what must not be refused for being much: what is bounded by what was let in before.
+    pub(super) fn push_anyway(&self, item: T) -> Result<(), NotTaken> {
+        self.put(item, usize::MAX)
+    }
+
+    fn put(&self, item: T, len_max: usize) -> Result<(), NotTaken> {
         let mut state = self.state();
         if !state.open {
             return Err(NotTaken::Closed);
         }
-        if state.items.len() >= self.len_max {
+        if state.items.len() >= len_max {
             return Err(NotTaken::Full);
         }
         state.items.push_back(item);

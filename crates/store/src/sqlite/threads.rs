@@ -95,7 +95,10 @@ impl Threads {
 
     pub(super) async fn command(&self, command: Command) -> Answered {
         let (reply, answer) = oneshot::channel();
-        self.jobs.push(Job { command, reply }).map_err(not_taken)?;
+        // An outcome that could not be written would be told as doubt; there is one at most for each intent let in.
+        let outcome = matches!(command, Command::Conclude(_) | Command::Postpone(_));
+        let job = Job { command, reply };
+        if outcome { self.jobs.push_anyway(job) } else { self.jobs.push(job) }.map_err(not_taken)?;
         answer.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the writer has ended".into())))
     }
 

@@ -9,6 +9,7 @@ use super::stats::Stats;
 use super::{administration, event, operation, payment};
 use crate::{Administer, Audit, Begin, Begun, Conclude, Postpone, StoreError, Written};
 use rusqlite::Connection;
+use rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY;
 use rusqlite::hooks::Wal;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -106,6 +107,9 @@ impl Writer {
                 let alone = |command| self.run(std::slice::from_ref(command), timed);
                 commands.iter().flat_map(alone).collect()
             }
+            Err(GroupFailed::Write(error)) if repeats_id(commands, &error) => {
+                vec![Ok(Outcome::Begun(Begun::Stale))]
+            }
             Err(GroupFailed::Write(error) | GroupFailed::Whole(error)) => {
                 tracing::error!(%error, commands = commands.len(), "the ledger could not write");
                 commands.iter().map(|_| Err(unavailable(&error))).collect()
@@ -191,32 +195,32 @@ impl Writer {
         }
         payment::check(&begin.payment)?;
         operation::check(&begin.operation)?;
-        if begin.payment.version == 0
-            && !begin.payment.allow_duplicate_reference
+        if begin.operation.version != 0 {
+            return Ok(Some(Begun::Stale));
+        }
+        if begin.payment.version != 0 {
+            let seen = payment::version(&self.connection, begin.payment.id)?;
+            return Ok((seen != Some(begin.payment.version)).then_some(Begun::Stale));
+        }
+        if !begin.payment.allow_duplicate_reference
             && let Some(merchant) = self.words.number(&Word::Merchant(begin.payment.merchant.clone()))
             && let Some(open) = payment::open_reference(view, merchant, &begin.payment)?
         {
             return Ok(Some(Begun::ReferenceOpen(open)));
         }
-        let seen = payment::version(&self.connection, begin.payment.id)?.unwrap_or(0);
-        let new = operation::standing(view, begin.operation.id)?.is_none() && begin.operation.version == 0;
-        Ok((seen != begin.payment.version || !new).then_some(Begun::Stale))
+        Ok(None)
     }
 
     fn check_conclude(&self, conclude: &Conclude) -> Result<Checked, Fault> {
         payment::check(&conclude.payment)?;
         operation::check(&conclude.operation)?;
-        let Some(standing) = operation::standing(self.view(), conclude.operation.id)? else {
-            return Ok(Checked::STALE);
-        };
-        let version = payment::version(&self.connection, conclude.payment.id)?;
-        if standing.version != conclude.operation.version
-            || standing.payment != conclude.payment.id
-            || version != Some(conclude.payment.version)
-        {
-            return Ok(Checked::STALE);
-        }
-        Ok(Checked::Fits { answered: standing.answer.is_some() })
+        let standing = operation::standing(self.view(), conclude.operation.id)?;
+        let fits = standing.filter(|standing| {
+            standing.version == conclude.operation.version
+                && standing.payment == conclude.payment.id
+                && standing.payment_version == conclude.payment.version
+        });
+        Ok(fits.map_or(Checked::STALE, |standing| Checked::Fits { answered: standing.answered }))
     }
 
     /// Writes only: every check has passed.
@@ -265,4 +269,11 @@ impl Writer {
         event::insert(connection, words, &conclude.payment, &conclude.events)?;
         Ok(Outcome::Written(Written::Done))
     }
+}
+
+/// Whether a lone intent was refused because its payment or operation is there already. That ids are new is not checked
+/// before: they always are, and looking for each would cost more than trying again costs once.
+fn repeats_id(commands: &[Command], error: &rusqlite::Error) -> bool {
+    let repeated = error.sqlite_error().is_some_and(|error| error.extended_code == SQLITE_CONSTRAINT_PRIMARYKEY);
+    repeated && matches!(commands, [Command::Begin(_)])
 }

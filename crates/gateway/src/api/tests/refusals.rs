@@ -1,7 +1,6 @@
+use super::log::Log;
 use super::*;
-use std::io::Write;
 use switchyard_core::payment::Refusal;
-use tracing_subscriber::fmt::MakeWriter;
 
 #[actix_web::test]
 async fn every_faulty_field_is_told_at_once() {
@@ -364,35 +363,11 @@ async fn the_engines_refusals_reach_the_merchant() {
     }
 }
 
-/// Collects what is logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
-
 #[actix_web::test]
 async fn card_numbers_are_refused_wherever_they_stand_and_shown_nowhere() {
     const CARD: &str = "4242424242424242";
     let log = Log::default();
-    let subscriber = tracing_subscriber::fmt().json().with_max_level(tracing::Level::TRACE).with_writer(log.clone());
-    let guard = tracing::subscriber::set_default(subscriber.finish());
+    let guard = log.listen();
     let desk = Desk::new();
     let in_body = |at: &str| post("/v1/payments", &PAYMENT.replace("order-1001", at));
     let payment = format!("/v1/payments/{}", sample::payment_id());
@@ -434,7 +409,7 @@ async fn card_numbers_are_refused_wherever_they_stand_and_shown_nowhere() {
         assert!(got.status < 500 && !format!("{got:?}").contains("4242"), "{got:?}");
     }
     drop(guard);
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     assert_eq!(log.lines().filter(|line| line.contains("\"request_id\"")).count(), 26, "one line per request");
     assert!(!log.contains("4242") && !log.contains("sandbox"), "{log}");
     assert!(desk.engine.created.lock().unwrap().is_empty(), "nothing reached the engine");
