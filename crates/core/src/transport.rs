@@ -115,4 +115,7 @@ pub trait Transport: Send + Sync {
     /// # Errors
     /// [`TransportError`] tells whether a byte may have reached the provider.
     async fn send(&self, request: HttpRequest, bounds: Bounds) -> Result<HttpResponse, TransportError>;
+
+    /// Closes connections that were idle for too long; called now and then.
+    fn close_idle(&self) {}
 }

@@ -64,6 +64,15 @@ impl Engine {
         Arc::new(Self { seams, channels, looking: recover::Looking::default() })
     }
 
+    /// Closes connections to providers that were idle for too long.
+    pub fn close_idle(&self) {
+        for channel in self.channels.iter() {
+            for account in [&channel.test, &channel.live].into_iter().flatten() {
+                account.transport.close_idle();
+            }
+        }
+    }
+
     /// The channels by name.
     #[must_use]
     pub fn channels(&self) -> &Channels {

@@ -25,6 +25,8 @@ use switchyard_store::{Postpone, StoreError};
 const BATCH: u32 = 1_024;
 /// Operations adopted at once at start, so that they share commits.
 const ADOPTED_AT_ONCE: usize = 128;
+/// Idempotency keys looked at in one go: short enough to hold up no payment.
+const KEYS_LOOKED_AT: u32 = 500;
 /// Where the call itself is still under way: how long until its operation is looked at again.
 const UNDER_WAY_RETRY: Duration = Duration::from_secs(5);
 /// Where the channel of an operation is not usable: how long until it is looked at again.
@@ -144,6 +146,20 @@ impl Engine {
             begun = begun.saturating_add(1);
         }
         Ok(begun)
+    }
+
+    /// Looks through a slice of the idempotency keys and frees those whose payment has ended, and not changed for
+    /// `retention`. Gives back where to go on, `None` at the end.
+    ///
+    /// # Errors
+    /// The ledger's own.
+    pub async fn forget_keys(&self, after: [u8; 16], retention: Duration) -> Result<Option<[u8; 16]>, StoreError> {
+        let before = self.seams.clock.now().before(retention);
+        let stale = self.seams.store.stale_claims(after, before, KEYS_LOOKED_AT).await?;
+        if !stale.keys.is_empty() {
+            self.seams.store.forget(stale.keys).await?;
+        }
+        Ok(stale.next)
     }
 
     async fn recover_one(&self, operation: Operation) {

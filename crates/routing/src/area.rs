@@ -60,6 +60,11 @@ impl Area {
         Self { words, money: self.money.and(&other.money) }
     }
 
+    /// The payments of these amounts.
+    pub(crate) fn and_money(&self, money: &MoneySet) -> Self {
+        Self { words: self.words.clone(), money: self.money.and(money) }
+    }
+
     /// Whether no payment lies in both.
     pub(crate) fn is_apart_from(&self, domain: &Domain, other: &Self) -> bool {
         let meets = |dim: &Dim| {
@@ -72,6 +77,55 @@ impl Area {
     /// Whether every payment in it lies in `other`, of two areas that are not empty.
     pub(crate) fn is_within(&self, other: &Self) -> bool {
         self.words.iter().zip(&other.words).all(|(a, b)| a & !b == 0) && self.money.is_within(&other.money)
+    }
+
+    /// The same payments in the numbers of another domain, which knows every name of this one; a name only that one knows
+    /// is any other here.
+    pub(crate) fn translated(&self, from: &Domain, to: &Domain) -> Self {
+        let mut area = Self { words: vec![0; to.words()], money: self.money.clone() };
+        for dim in Dim::ALL {
+            let old = |value: usize| match dim {
+                Dim::OrderType => to.order_types.name(value).and_then(|name| from.order_types.get(name)).unwrap_or(from.order_types.other()),
+                Dim::Merchant => to.merchants.name(value).and_then(|name| from.merchants.get(name)).unwrap_or(from.merchants.other()),
+                Dim::Method | Dim::Country | Dim::Issuer | Dim::Brand | Dim::Funding | Dim::Initiator | Dim::Capture => value,
+            };
+            let values = self.values(from, dim);
+            if let Some(part) = area.words.get_mut(to.range(dim)) {
+                (0..to.size(dim)).filter(|&value| bits::has(values, old(value))).for_each(|value| bits::set(part, value));
+            }
+        }
+        area
+    }
+
+    /// Takes the values of one fact, or the money where `dim` is `None`, out of the area and puts others in their place.
+    pub(crate) fn with_side(&self, domain: &Domain, dim: Option<Dim>, from: &Self) -> Self {
+        let mut area = self.clone();
+        match dim {
+            Some(dim) => {
+                if let Some(part) = area.words.get_mut(domain.range(dim)) {
+                    part.iter_mut().zip(from.values(domain, dim)).for_each(|(word, other)| *word = *other);
+                }
+            }
+            None => area.money = from.money.clone(),
+        }
+        area
+    }
+
+    /// The payments of one fact's values in either, of areas that are alike in all other facts.
+    pub(crate) fn or_side(&self, domain: &Domain, dim: Option<Dim>, other: &Self) -> Self {
+        let mut area = self.clone();
+        match dim {
+            Some(dim) => {
+                if let Some(part) = area.words.get_mut(domain.range(dim)) {
+                    part.iter_mut().zip(other.values(domain, dim)).for_each(|(word, other)| *word |= *other);
+                }
+            }
+            None => {
+                let ranges = self.money.ranges().iter().chain(other.money.ranges());
+                area.money = MoneySet::from_ranges(ranges.copied().collect());
+            }
+        }
+        area
     }
 
     /// In how many dimensions, money among them, `other` leaves something of this area out.

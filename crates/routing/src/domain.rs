@@ -3,7 +3,7 @@
 use crate::bits;
 use crate::facts::{Brand, Facts, Funding, Initiator};
 use crate::vocabulary::Vocabulary;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
 use switchyard_core::limits::AMOUNT_MINOR_MAX;
@@ -166,13 +166,20 @@ pub(crate) struct Domain {
 impl Domain {
     /// Numbers what the vocabulary declares and the standards list.
     pub(crate) fn new(vocabulary: &Vocabulary) -> Self {
-        let order_types = Names::new(vocabulary.order_types.iter().map(|spec| spec.name.as_str()));
-        let direction = |name: &str| {
-            let spec = vocabulary.order_types.iter().find(|spec| spec.name.as_str() == name);
-            spec.map_or(Direction::Payin, |spec| spec.direction)
-        };
-        let directions = order_types.iter().map(direction).collect();
-        let merchants = Names::new(vocabulary.merchants.iter().map(|spec| spec.name.as_str()));
+        let order_types = vocabulary.order_types.iter().map(|spec| (spec.name.as_str(), spec.direction)).collect();
+        Self::of(order_types, vocabulary.merchants.iter().map(|spec| spec.name.as_str()))
+    }
+
+    /// Numbers what either of two declares; where a direction differs, the second's.
+    pub(crate) fn joint(one: &Self, two: &Self) -> Self {
+        let order_types = [one, two].into_iter().flat_map(|domain| domain.order_types.iter().zip(domain.directions.iter().copied()));
+        Self::of(order_types.collect(), one.merchants.iter().chain(two.merchants.iter()))
+    }
+
+    fn of<'n>(directions_of: BTreeMap<&str, Direction>, merchants: impl IntoIterator<Item = &'n str>) -> Self {
+        let order_types = Names::new(directions_of.keys().copied());
+        let directions = directions_of.values().copied().collect();
+        let merchants = Names::new(merchants);
         let currencies = CURRENCIES.as_slice();
         let mut currency_numbers = vec![0; 1000];
         for (at, currency) in currencies.iter().enumerate() {

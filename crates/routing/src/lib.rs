@@ -88,7 +88,9 @@ mod channel;
 pub mod check;
 pub mod decision;
 mod describe;
+pub mod diff;
 mod domain;
+pub mod effect;
 pub mod facts;
 mod money_set;
 pub mod nearest;
@@ -109,6 +111,7 @@ mod table;
 mod test_case;
 pub mod vocabulary;
 
+pub use effect::Effect;
 pub use decision::{Decision, Explanation, Outcome, Reason};
 pub use facts::{Brand, Facts, Funding, Initiator};
 pub use offer::{CHANNELS_MAX, Offer, UnknownTarget};

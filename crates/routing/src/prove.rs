@@ -47,16 +47,31 @@ impl Goal {
     pub(crate) fn minus(&self, domain: &Domain, area: &Area, step: u64) -> Vec<Self> {
         let outside = self.area.minus(domain, area);
         let mut pieces: Vec<Self> = outside.into_iter().map(|area| Self { area, ..self.clone() }).collect();
-        if step > 1 && !self.multiple.is_multiple_of(step) {
-            let mut avoid = self.avoid.clone();
-            avoid.push(step);
-            pieces.push(Self { area: self.area.and(area), avoid, ..self.clone() });
+        if let Some(beside) = self.without(step) {
+            pieces.push(Self { area: self.area.and(area), ..beside });
         }
         pieces
     }
 
+    /// Of its amounts, those that are multiples of a step; `None` where there is none.
+    pub(crate) fn only(&self, step: u64) -> Option<Self> {
+        let multiple = common_multiple(self.multiple, step);
+        let none = self.avoid.iter().any(|&avoided| multiple.is_multiple_of(avoided));
+        (!none).then(|| Self { multiple, ..self.clone() })
+    }
+
+    /// Of its amounts, those that are not multiples of a step; `None` where there is none.
+    pub(crate) fn without(&self, step: u64) -> Option<Self> {
+        if self.multiple.is_multiple_of(step) {
+            return None;
+        }
+        let mut avoid = self.avoid.clone();
+        avoid.push(step);
+        Some(Self { avoid, ..self.clone() })
+    }
+
     /// The first position of a range whose amount counts.
-    fn position_in(&self, (start, end): (u64, u64)) -> Result<Option<u64>, Exhausted> {
+    pub(crate) fn position_in(&self, (start, end): (u64, u64)) -> Result<Option<u64>, Exhausted> {
         if self.multiple == 1 && self.avoid.is_empty() {
             return Ok(Some(start));
         }
@@ -215,40 +230,7 @@ impl<'r> Search<'r> {
 
     /// A payment of the goal: the most usual one, or any.
     fn draw(&mut self, goal: &Goal, any: bool) -> Result<Option<Point>, Exhausted> {
-        let domain = &self.rules.domain;
-        let mut point = self.usual;
-        for (dim, slot) in Dim::ALL.into_iter().zip(&mut point.values) {
-            let values = goal.area.values(domain, dim);
-            if any || !bits::has(values, usize::from(*slot)) {
-                let count = bits::count(values);
-                let nth = if any { below(&mut self.chance, count) } else { 0 };
-                match bits::ones(values).nth(nth).and_then(|value| u16::try_from(value).ok()) {
-                    Some(value) => *slot = value,
-                    None => return Ok(None),
-                }
-            }
-        }
-        let ranges = goal.area.money.ranges();
-        let usual = (!any).then(|| ranges.iter().position(|&(start, end)| start <= point.position() && point.position() < end));
-        if usual.flatten().is_some() && goal.counts(point.amount) {
-            return Ok(Some(point));
-        }
-        let first = if any { below(&mut self.chance, ranges.len()) } else { 0 };
-        let in_turn = ranges.iter().skip(first).chain(ranges.iter().take(first));
-        for &(start, end) in in_turn {
-            let from = if any { start.saturating_add(below_wide(&mut self.chance, end.saturating_sub(start))) } else { start };
-            let mut position = goal.position_in((from, end))?;
-            if position.is_none() && from > start {
-                position = goal.position_in((start, end))?;
-            }
-            if let Some(position) = position {
-                let (currency, amount) = split(position);
-                point.currency = u16::try_from(currency).unwrap_or(u16::MAX);
-                point.amount = amount;
-                return Ok(Some(point));
-            }
-        }
-        Ok(None)
+        draw(goal, &self.rules.domain, self.usual, any.then_some(&mut self.chance))
     }
 
     /// The same payment with as many usual facts as leave it in a goal and outside what covers it.
@@ -283,6 +265,53 @@ impl<'r> Search<'r> {
         self.found = found;
         best
     }
+}
+
+/// The most usual payment of a goal.
+pub(crate) fn usual_point(goal: &Goal, domain: &Domain) -> Result<Option<Point>, Exhausted> {
+    draw(goal, domain, usual(domain), None)
+}
+
+/// A payment of a goal: as near to `point` as can be, or with `chance`, any.
+fn draw(goal: &Goal, domain: &Domain, mut point: Point, mut chance: Option<&mut u64>) -> Result<Option<Point>, Exhausted> {
+    for (dim, slot) in Dim::ALL.into_iter().zip(&mut point.values) {
+        let values = goal.area.values(domain, dim);
+        if chance.is_some() || !bits::has(values, usize::from(*slot)) {
+            let nth = chance.as_deref_mut().map_or(0, |chance| below(chance, bits::count(values)));
+            match bits::ones(values).nth(nth).and_then(|value| u16::try_from(value).ok()) {
+                Some(value) => *slot = value,
+                None => return Ok(None),
+            }
+        }
+    }
+    let ranges = goal.area.money.ranges();
+    if chance.is_none() && goal.area.money.has(point.position()) && goal.counts(point.amount) {
+        return Ok(Some(point));
+    }
+    let first = chance.as_deref_mut().map_or(0, |chance| below(chance, ranges.len()));
+    for &(start, end) in ranges.iter().skip(first).chain(ranges.iter().take(first)) {
+        let offset = chance.as_deref_mut().map_or(0, |chance| below_wide(chance, end.saturating_sub(start)));
+        let mut position = goal.position_in((start.saturating_add(offset), end))?;
+        if position.is_none() && offset > 0 {
+            position = goal.position_in((start, end))?;
+        }
+        if let Some(position) = position {
+            let (currency, amount) = split(position);
+            point.currency = u16::try_from(currency).unwrap_or(u16::MAX);
+            point.amount = amount;
+            return Ok(Some(point));
+        }
+    }
+    Ok(None)
+}
+
+/// The least number that is a multiple of both.
+pub(crate) fn common_multiple(a: u64, b: u64) -> u64 {
+    let (mut x, mut y) = (a.max(1), b.max(1));
+    while let Some(rest) = x.checked_rem(y) {
+        (x, y) = (y, rest);
+    }
+    a.checked_div(x).unwrap_or(1).saturating_mul(b).max(1)
 }
 
 /// What a look at one goal brings.

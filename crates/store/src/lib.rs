@@ -291,6 +291,15 @@ pub struct Recorded {
     pub happened: Happened,
 }
 
+/// A slice of the claims, looked through.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StaleClaims {
+    /// Keys that have served their time.
+    pub keys: Vec<[u8; 16]>,
+    /// Pass it as `after` to go on; `None` at the end.
+    pub next: Option<[u8; 16]>,
+}
+
 /// Why the ledger did not do it. Nothing was written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
@@ -319,6 +328,13 @@ pub trait Store: Send + Sync {
 
     /// Does what an operator asks, and writes it into the audit log.
     async fn administer(&self, command: Administer, audit: Audit) -> Result<Written, StoreError>;
+
+    /// Looks through `limit` claims after `after`, for those whose operation has ended and whose payment has neither been
+    /// open nor changed since `before`.
+    async fn stale_claims(&self, after: [u8; 16], before: Timestamp, limit: u32) -> Result<StaleClaims, StoreError>;
+
+    /// Frees idempotency keys, and lets go of the answers kept for them.
+    async fn forget(&self, keys: Vec<[u8; 16]>) -> Result<(), StoreError>;
 
     /// One payment.
     async fn payment(&self, id: PaymentId) -> Result<Option<Payment>, StoreError>;

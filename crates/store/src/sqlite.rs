@@ -21,6 +21,7 @@ mod operation;
 mod pack;
 mod payment;
 mod queue;
+mod retention;
 mod schema;
 mod settings;
 mod stats;
@@ -33,7 +34,7 @@ pub use stats::Stats;
 
 use crate::{
     Administer, ApiKey, Audit, Begin, Begun, Claimed, Conclude, Override, Page, PaymentFilter, Postpone, Recorded,
-    Store, StoreError, Totals, Written,
+    StaleClaims, Store, StoreError, Totals, Written,
 };
 use columns::View;
 use dictionary::{Dictionary, Interner};
@@ -244,6 +245,14 @@ impl Store for Sqlite {
 
     async fn administer(&self, command: Administer, audit: Audit) -> Result<Written, StoreError> {
         self.written(Command::Administer(Box::new(command), Box::new(audit))).await
+    }
+
+    async fn stale_claims(&self, after: [u8; 16], before: Timestamp, limit: u32) -> Result<StaleClaims, StoreError> {
+        self.read(move |view| retention::stale(view, after, before, limit)).await
+    }
+
+    async fn forget(&self, keys: Vec<[u8; 16]>) -> Result<(), StoreError> {
+        self.written(Command::Forget(keys)).await.map(drop)
     }
 
     async fn payment(&self, id: PaymentId) -> Result<Option<Payment>, StoreError> {

@@ -20,6 +20,7 @@ mod arbitrary;
 mod claims;
 mod feed;
 mod lists;
+mod retention;
 mod rows;
 mod versions;
 mod watch;
@@ -55,6 +56,7 @@ macro_rules! cases {
 }
 
 cases! {
+    "a key is forgotten once its payment has ended long ago, and not before" retention::keys_are_forgotten;
     "a begun payment reads back" rows::begun_reads_back;
     "a concluded payment reads back" rows::concluded_reads_back;
     "every field of any payment and operation reads back" rows::anything_reads_back;

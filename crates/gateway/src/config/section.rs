@@ -139,7 +139,6 @@ fn api(section: Section<'_, '_>) -> Option<Api> {
     let workers = section.count("workers", 0..=1_024);
     let connections_max = section.count("connections_max", 1..=1_000_000);
     let head_timeout = section.span("head_timeout", TEN_MINUTES);
-    let body_timeout = section.span("body_timeout", TEN_MINUTES);
     let keep_alive = section.span("keep_alive", HOUR);
     let drain_deadline = section.span("drain_deadline", HOUR);
     section.finish();
@@ -149,7 +148,6 @@ fn api(section: Section<'_, '_>) -> Option<Api> {
         workers: Some(workers?).filter(|&workers| workers > 0),
         connections_max: connections_max?,
         head_timeout: head_timeout?,
-        body_timeout: body_timeout?,
         keep_alive: keep_alive?,
         drain_deadline: drain_deadline?,
     })

@@ -32,7 +32,6 @@ pub(crate) struct Api {
     pub(crate) workers: Option<usize>,
     pub(crate) connections_max: usize,
     pub(crate) head_timeout: Duration,
-    pub(crate) body_timeout: Duration,
     pub(crate) keep_alive: Duration,
     pub(crate) drain_deadline: Duration,
 }
@@ -180,7 +179,6 @@ pub(crate) const KEYS: &[Key] = &[
     integer("api", "workers"),
     integer("api", "connections_max"),
     text("api", "head_timeout"),
-    text("api", "body_timeout"),
     text("api", "keep_alive"),
     text("api", "drain_deadline"),
     text("ops", "listen"),

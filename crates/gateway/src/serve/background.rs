@@ -2,6 +2,7 @@
 
 use super::{Failure, Shared};
 use crate::api::Keys;
+use crate::config::Settings;
 use crate::config::settings::Recovery;
 use crate::metrics::Metrics;
 use crate::tasks::Tasks;
@@ -17,6 +18,9 @@ use tokio::task::{JoinError, JoinHandle};
 
 /// How often keys and overrides are read again: a key that was revoked elsewhere is refused within that time.
 const REFRESH: Duration = Duration::from_millis(500);
+
+/// Between two slices of idempotency keys that are looked through: half a million keys in a quarter of an hour.
+const FORGET: Duration = Duration::from_secs(1);
 
 /// Whether the process can do its work.
 #[derive(Debug, Default)]
@@ -52,7 +56,7 @@ impl Background {
         shared: &Shared,
         board: &Arc<Board>,
         tasks: &Tasks,
-        recovery: &Recovery,
+        settings: &Settings,
     ) -> Result<Self, Failure> {
         let engine = shared.engine();
         let refresher = Refresher {
@@ -71,7 +75,8 @@ impl Background {
             tracing::warn!(operations = adopted, "adopted what an earlier process left open");
         }
         let tasks = vec![
-            actix_web::rt::spawn(or_end("recovery", recover(engine, recovery.clone()))),
+            actix_web::rt::spawn(or_end("retention", forget(Arc::clone(&engine), settings.idempotency.retention))),
+            actix_web::rt::spawn(or_end("recovery", recover(engine, settings.recovery.clone()))),
             actix_web::rt::spawn(or_end("refresh", refresh(refresher, Arc::clone(&state)))),
         ];
         Ok(Self { tasks, state })
@@ -109,6 +114,18 @@ async fn or_end(what: &'static str, work: impl Future<Output = ()> + 'static) {
     }
     tracing::error!(what, "a task that must not end has ended; ending the process");
     std::process::abort();
+}
+
+/// Goes round the idempotency keys, a slice at a time.
+async fn forget(engine: Arc<Engine>, retention: Duration) {
+    let mut after = [0; 16];
+    loop {
+        tokio::time::sleep(FORGET).await;
+        match engine.forget_keys(after, retention).await {
+            Ok(next) => after = next.unwrap_or([0; 16]),
+            Err(error) => tracing::error!(%error, "idempotency keys could not be freed"),
+        }
+    }
 }
 
 async fn refresh(refresher: Refresher, state: Arc<State>) {

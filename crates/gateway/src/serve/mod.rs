@@ -14,19 +14,19 @@ use crate::api::{self, Api, JsonRender, Keys, Merchants};
 use crate::cli::serving::{Serving, ServingFile};
 use crate::clock::SystemClock;
 use crate::config::address::WebAddress;
-use crate::config::settings::LogFormat;
+use crate::config::settings::{CoordinationUrl, LogFormat};
 use crate::config::{Environment, Loaded, Wanted, load};
 use crate::metrics::Metrics;
 use crate::ops::{self, Ops};
 use crate::tasks::Tasks;
 use crate::{logging, transport};
 use actix_web::dev::{Server, ServerHandle};
-use actix_web::{App, HttpServer, web};
+use actix_web::{App, HttpResponse, HttpServer, web};
 use background::Background;
 use refused_port::RefusedPort;
 use std::fmt::Display;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 use switchyard_core::method::Direction;
 use switchyard_core::{Clock, MerchantName};
@@ -37,6 +37,9 @@ use switchyard_store::sqlite::Sqlite;
 
 /// The merchant whom the sandbox's own key stands for.
 const SANDBOX_MERCHANT: &str = "sandbox";
+
+/// How often connections to providers are looked at that nobody uses.
+const CLOSE_IDLE: Duration = Duration::from_secs(5);
 
 /// How long open connections may take to get the rest of their answers, once all operations have ended.
 const FAREWELL_SECONDS: u64 = 5;
@@ -97,9 +100,9 @@ impl Shared {
         Engine::new(self.seams.clone(), self.channels.connect(&self.clock))
     }
 
-    fn api(&self) -> Api {
+    fn api(&self, engine: Arc<Engine>) -> Api {
         Api {
-            engine: Arc::new(self.engine()),
+            engine: Arc::new(engine),
             keys: Arc::clone(&self.keys),
             merchants: Arc::clone(&self.merchants),
             pepper: self.pepper.clone(),
@@ -127,7 +130,9 @@ async fn serve(wanted: &Wanted, loaded: Loaded) -> Result<(), Failure> {
     let plan = channels::Plan::new(&loaded, simulator_at.as_ref(), refused_port.number())?;
     let health = HealthSettings::default().check().map_err(|faults| Failure(format!("{faults:?}")))?;
     let watched = loaded.channels.iter().map(|channel| (channel.name.clone(), health.clone()));
-    let coordination: Arc<dyn Coordination> = Arc::new(InProcess::new(watched));
+    let coordination: Arc<dyn Coordination> = match settings.coordination.url {
+        CoordinationUrl::Local => Arc::new(InProcess::new(watched)),
+    };
     let board = Arc::new(Board::new(Arc::new(loaded.rules.clone()), coordination, clock.now()));
     let fixed = match MerchantName::new(SANDBOX_MERCHANT) {
         Some(merchant) if wanted.sandbox && settings.api.listen.ip().is_loopback() => {
@@ -152,7 +157,7 @@ async fn serve(wanted: &Wanted, loaded: Loaded) -> Result<(), Failure> {
         pepper,
         metrics: Arc::clone(&metrics),
     };
-    let background = Background::start(&shared, &board, &tasks, &settings.recovery).await?;
+    let background = Background::start(&shared, &board, &tasks, &settings).await?;
     let (api_server, api_at) = api_server(&shared, &settings.api)?;
     let api_handle = api_server.handle();
     let token = ops::token(settings.ops.token.as_ref());
@@ -219,7 +224,14 @@ fn api_server(shared: &Shared, settings: &crate::config::settings::Api) -> Resul
     let shared = shared.clone();
     let workers = settings.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     // One for each worker: its connections to providers belong to it.
-    let server = HttpServer::new(move || App::new().app_data(web::Data::new(shared.api())).configure(api::configure))
+    let server = HttpServer::new(move || {
+        let engine = shared.engine();
+        actix_web::rt::spawn(close_idle(Arc::downgrade(&engine)));
+        App::new()
+            .app_data(web::Data::new(shared.api(engine)))
+            .route("/docs/errors", web::get().to(errors_page))
+            .configure(api::configure)
+    })
         .workers(workers)
         .max_connections(settings.connections_max.div_ceil(workers))
         .client_request_timeout(settings.head_timeout)
@@ -230,6 +242,21 @@ fn api_server(shared: &Shared, settings: &crate::config::settings::Api) -> Resul
         .map_err(because(format!("the API on {}", settings.listen)))?;
     let address = server.addrs().first().copied().unwrap_or(settings.listen);
     Ok((server.run(), address))
+}
+
+/// Runs in each worker, whose connections to providers belong to it.
+async fn close_idle(engine: Weak<Engine>) {
+    while let Some(engine) = engine.upgrade() {
+        engine.close_idle();
+        drop(engine);
+        tokio::time::sleep(CLOSE_IDLE).await;
+    }
+}
+
+/// Where the `type` of every problem leads.
+async fn errors_page() -> HttpResponse {
+    let page = include_str!("../../../../docs/errors.md");
+    HttpResponse::Ok().content_type("text/markdown; charset=utf-8").body(page)
 }
 
 fn merchants(loaded: &Loaded) -> Merchants {

@@ -40,6 +40,7 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// With the usual bounds.
+    #[cfg(test)]
     pub(crate) const fn new(tls: Arc<rustls::ClientConfig>) -> Self {
         Self {
             connect_timeout: Duration::from_secs(3),
@@ -85,11 +86,6 @@ impl HttpTransport {
             clock,
             observe,
         }
-    }
-
-    /// Closes connections that were idle for too long. Sending does so as well; this is for channels that send nothing.
-    pub(crate) fn close_expired(&self) {
-        self.idle.close_expired(self.clock.uptime());
     }
 
     async fn send_once(&self, request: HttpRequest, bounds: Bounds) -> Result<HttpResponse, TransportError> {
@@ -142,6 +138,11 @@ impl HttpTransport {
 
 #[async_trait::async_trait]
 impl Transport for HttpTransport {
+    /// Sending does so as well; this is for channels that send nothing.
+    fn close_idle(&self) {
+        self.idle.close_expired(self.clock.uptime());
+    }
+
     async fn send(&self, request: HttpRequest, bounds: Bounds) -> Result<HttpResponse, TransportError> {
         let Some(observe) = &self.observe else { return self.send_once(request, bounds).await };
         let Uptime(start) = self.clock.uptime();

@@ -23,6 +23,9 @@ pub struct Cells<'c> {
     pub meets: Vec<Vec<u64>>,
     /// By whatever eligibility hangs on: the channels that serve it, once asked.
     served: std::cell::RefCell<std::collections::HashMap<[usize; 6], u64>>,
+    /// By direction and method, and by money: whether it is declared.
+    declared_methods: Vec<[bool; 2]>,
+    declared_money: Vec<bool>,
 }
 
 impl<'c> Cells<'c> {
@@ -44,7 +47,16 @@ impl<'c> Cells<'c> {
             ISSUERS.len(),
             money.len(),
         ];
-        let mut cells = Self { case, money, sizes, meets: Vec::new(), served: Default::default() };
+        let services = || case.vocabulary.channels.iter().filter(|spec| !spec.retired).flat_map(|spec| &spec.services);
+        let offered = |method, direction| services().any(|service| service.method == method && service.direction == direction);
+        let declared_methods = METHODS.iter().map(|&method| [Direction::Payin, Direction::Payout].map(|direction| offered(method, direction)));
+        let taken = |money: &Money| {
+            (1..=AMOUNT_MAX).contains(&money.minor()) && services().any(|service| service.currencies.holds(&money.currency()))
+        };
+        let declared_money = money.iter().map(taken).collect();
+        let declared_methods = declared_methods.collect();
+        let mut cells =
+            Self { case, money, sizes, meets: Vec::new(), served: Default::default(), declared_methods, declared_money };
         // The issuer matters to rules that name it, and to those that prefer local acquirers.
         let local = cases.iter().any(|case| case.rules.iter().any(|rule| matches!(rule.action, super::Action::Use(_, true))));
         if !local && !in_play("issuer_country") {
@@ -116,8 +128,19 @@ impl<'c> Cells<'c> {
 
     /// Whether the check owes the payment an outcome: channels declare its method and currency, and it may be stated.
     pub fn is_declared(&self, cell: &Cell) -> bool {
-        let facts = self.facts(cell);
-        is_declared(self.case, &facts)
+        let direction = usize::from(ORDER_TYPES[cell[0]].1 == Direction::Payout);
+        self.declared_methods[cell[1]][direction] && self.declared_money[cell[9]]
+    }
+
+    /// By dimension and value: whether it meets a condition, which is of one dimension.
+    pub fn meeting_one(&self, condition: &Condition) -> (usize, Vec<bool>) {
+        let dim = dim_of(condition);
+        let meets = |value: usize| {
+            let mut cell = [0; DIMS];
+            cell[dim] = value;
+            condition.is_met(&self.facts(&cell))
+        };
+        (dim, (0..self.sizes[dim]).map(meets).collect())
     }
 
     /// The channels, by their place in the vocabulary, that can serve the cell.

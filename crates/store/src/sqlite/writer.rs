@@ -6,7 +6,7 @@ use super::fault::{Fault, lost_sync, unavailable};
 use super::checkpoint::write_back;
 use super::settings::{Fatal, Group, Observe, Settings};
 use super::stats::Stats;
-use super::{administration, event, operation, payment};
+use super::{administration, event, operation, payment, retention};
 use crate::{Administer, Audit, Begin, Begun, Conclude, Postpone, StoreError, Written};
 use rusqlite::Connection;
 use rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY;
@@ -21,6 +21,8 @@ pub(super) enum Command {
     Conclude(Box<Conclude>),
     Postpone(Postpone),
     Administer(Box<Administer>, Box<Audit>),
+    /// Idempotency keys that have served their time.
+    Forget(Vec<[u8; 16]>),
     /// Raw SQL, for tests that break things.
     #[cfg(feature = "suite")]
     Sql(String),
@@ -180,6 +182,7 @@ impl Writer {
                 standing.is_some_and(|standing| standing.version == postpone.version)
             }
             Command::Administer(command, _) => administration::fits(&self.connection, command)?,
+            Command::Forget(_) => true,
             #[cfg(feature = "suite")]
             Command::Sql(_) => true,
         };
@@ -234,6 +237,10 @@ impl Writer {
             }
             Command::Administer(command, audit) => {
                 administration::write(&self.connection, command, audit)?;
+                Ok(Outcome::Written(Written::Done))
+            }
+            Command::Forget(keys) => {
+                retention::forget(&self.connection, keys)?;
                 Ok(Outcome::Written(Written::Done))
             }
             #[cfg(feature = "suite")]

@@ -1,6 +1,7 @@
 //! The API as a merchant meets it, over an engine that only remembers what it was asked.
 
 mod answers;
+mod docs;
 mod log;
 mod refusals;
 mod sample;

@@ -1,5 +1,6 @@
 //! Connections: made, kept, let go, and not to be had.
 
+use switchyard_core::Transport as _;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -39,7 +40,7 @@ async fn idle_connections_grow_too_old() {
     client.post(&server.url).await.unwrap();
     assert_eq!(server.connections(), 2);
     client.clock.skip(15);
-    client.transport.close_expired();
+    client.transport.close_idle();
     assert_eq!(client.transport.idle.len(), 0);
 }
 
