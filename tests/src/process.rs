@@ -108,15 +108,8 @@ impl Sandbox {
         let mut child = command.spawn().expect("the binary starts");
         let printed = Arc::new(Mutex::new(String::new()));
         collect(child.stdout.take().expect("a pipe"), Arc::clone(&printed));
-        let mut sandbox = Self {
-            child,
-            data,
-            options,
-            printed,
-            api: String::new(),
-            ops: String::new(),
-            simulator: String::new(),
-        };
+        let mut sandbox =
+            Self { child, data, options, printed, api: String::new(), ops: String::new(), simulator: String::new() };
         sandbox.wait_until_ready();
         sandbox
     }

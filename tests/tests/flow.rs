@@ -41,7 +41,8 @@ fn authorize_capture_in_parts_and_refund_in_parts() {
     assert_eq!(over["code"], "amount_too_large");
 
     let shown = client.get(&format!("{at}?expand=operations")).expect(200).json();
-    let kinds: Vec<&str> = shown["operations"].as_array().unwrap().iter().map(|it| it["object"].as_str().unwrap()).collect();
+    let kinds: Vec<&str> =
+        shown["operations"].as_array().unwrap().iter().map(|it| it["object"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["authorization", "capture", "capture", "refund", "refund"]);
     let list = client.get(&format!("/v1/refunds?payment={}", id(&payment))).expect(200).json();
     assert_eq!(list["data"].as_array().unwrap().len(), 2);
@@ -151,7 +152,8 @@ fn lists_go_back_in_time_and_filter() {
         path = format!("/v1/payments?limit=3&cursor={}", page["next_cursor"].as_str().unwrap());
     }
     assert_eq!(seen, made.iter().rev().cloned().collect::<Vec<_>>());
-    let count = |query: &str| client.get(&format!("/v1/payments?{query}")).expect(200).json()["data"].as_array().unwrap().len();
+    let count =
+        |query: &str| client.get(&format!("/v1/payments?{query}")).expect(200).json()["data"].as_array().unwrap().len();
     assert_eq!(count("status=failed"), 3);
     assert_eq!(count("status=captured&amount_min=1003"), 2);
     assert_eq!(count("currency=USD"), 0);

@@ -36,8 +36,19 @@ fn every_faulty_field_is_named_at_once() {
     let answer = problem(sandbox.client().pay(&body), 400, "invalid_request");
     let named = fields(&answer);
     for field in [
-        "amount", "currency", "country", "order_type", "refrence", "reference", "payment_method.type",
-        "payment_method.token", "capture", "metadata.cart", "return_url", "customer.email", "customer.shoe_size",
+        "amount",
+        "currency",
+        "country",
+        "order_type",
+        "refrence",
+        "reference",
+        "payment_method.type",
+        "payment_method.token",
+        "capture",
+        "metadata.cart",
+        "return_url",
+        "customer.email",
+        "customer.shoe_size",
     ] {
         assert!(named.contains(&field), "{field} is not in {named:?}");
     }
@@ -57,7 +68,11 @@ fn each_kind_of_bad_body_has_its_own_answer() {
     problem(raw(&client, "application/json", b"{\"amount\": 1"), 400, "invalid_json");
     problem(raw(&client, "application/json", b""), 400, "invalid_json");
     problem(raw(&client, "application/json", b"[]"), 400, "invalid_request");
-    problem(raw(&client, "application/json", &[b"{\"a\": \"", &[0xff, 0xfe][..], b"\"}"].concat()), 400, "invalid_json");
+    problem(
+        raw(&client, "application/json", &[b"{\"a\": \"", &[0xff, 0xfe][..], b"\"}"].concat()),
+        400,
+        "invalid_json",
+    );
     problem(raw(&client, "application/json", b"{\"amount\": 1, \"amount\": 2}"), 400, "invalid_request");
     problem(raw(&client, "text/plain", good.to_string().as_bytes()), 415, "unsupported_media_type");
     problem(raw(&client, "application/x-www-form-urlencoded", b"amount=1"), 415, "unsupported_media_type");
@@ -95,7 +110,11 @@ fn unknown_places_and_methods_answer_in_the_same_form() {
     problem(client.get("/v1/payments/pay_01970000000070008000000000000001"), 404, "not_found");
     problem(client.get("/v1/captures/re_01970000000070008000000000000001"), 404, "not_found");
     problem(client.send("PUT", "/v1/payments", &[], b""), 405, "method_not_allowed");
-    problem(client.send("DELETE", "/v1/payments/pay_01970000000070008000000000000001", &[], b""), 405, "method_not_allowed");
+    problem(
+        client.send("DELETE", "/v1/payments/pay_01970000000070008000000000000001", &[], b""),
+        405,
+        "method_not_allowed",
+    );
 }
 
 #[test]

@@ -72,8 +72,7 @@ fn send_and_leave(client: &Client, key: &str, body: &str, stage: Stage, how: Lea
 fn resets_half_closes_and_closes_at_every_stage_lose_and_double_nothing() {
     let sandbox = Sandbox::start_with(Options::default().env("SWITCHYARD__RECOVERY__INTERVAL", "100ms"));
     let client = sandbox.client();
-    let stages =
-        [Stage::InHead, Stage::AfterHead, Stage::InBody, Stage::AtOnce, Stage::DuringCall, Stage::InAnswer];
+    let stages = [Stage::InHead, Stage::AfterHead, Stage::InBody, Stage::AtOnce, Stage::DuringCall, Stage::InAnswer];
     let cases: Vec<(Stage, Leaves, String, serde_json::Value)> = stages
         .into_iter()
         .flat_map(|stage| [Leaves::Reset, Leaves::HalfClose, Leaves::Close].map(|how| (stage, how)))
@@ -90,8 +89,7 @@ fn resets_half_closes_and_closes_at_every_stage_lose_and_double_nothing() {
         for (stage, how, key, body) in &cases {
             let client = client.clone();
             scope.spawn(move || {
-                let answer =
-                    until(PATIENCE, || client.post("/v1/payments", key, body), |answer| answer.status != 409);
+                let answer = until(PATIENCE, || client.post("/v1/payments", key, body), |answer| answer.status != 409);
                 assert_eq!(answer.status, 201, "{stage:?} {how:?}: {}", answer.text());
                 assert_eq!(answer.json()["status"], "captured", "{stage:?} {how:?}");
             });
@@ -110,11 +108,8 @@ fn what_was_sent_whole_is_carried_out_though_nobody_waits() {
         let body = card_payment("tok_slow");
         send_and_leave(&client, &unique("key"), &body.to_string(), Stage::DuringCall, how);
         let path = format!("/v1/payments?reference={}", body["reference"].as_str().unwrap());
-        let list = until(
-            PATIENCE,
-            || client.get(&path).expect(200).json(),
-            |list| list["data"][0]["status"] == "captured",
-        );
+        let list =
+            until(PATIENCE, || client.get(&path).expect(200).json(), |list| list["data"][0]["status"] == "captured");
         assert_eq!(list["data"].as_array().unwrap().len(), 1);
     }
 }

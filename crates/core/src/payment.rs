@@ -499,12 +499,7 @@ impl Payment {
             (Authorized | Captured, N::Unknown | N::Accepted | N::RequiresAction(_) | N::AttemptRefused(_))
             | (
                 Voided | Expired | Failed | Reversed,
-                N::Unknown
-                | N::Accepted
-                | N::RequiresAction(_)
-                | N::AttemptRefused(_)
-                | N::Refused(_)
-                | N::Released(_),
+                N::Unknown | N::Accepted | N::RequiresAction(_) | N::AttemptRefused(_) | N::Refused(_) | N::Released(_),
             )
             | (Reversed, N::Approved(_) | N::Reversed(_)) => {}
             (Voided | Expired, N::Approved(money)) if money.minor() == self.authorized => {}
@@ -636,12 +631,7 @@ impl Operation {
             (State::Intended | State::InDoubt | State::Accepted, News::Approved(money)) => Applies::Done(*money),
             (State::Succeeded, News::Reversed(_)) => Applies::Undone,
             (
-                State::Intended
-                | State::InDoubt
-                | State::Accepted
-                | State::Succeeded
-                | State::Failed
-                | State::Reversed,
+                State::Intended | State::InDoubt | State::Accepted | State::Succeeded | State::Failed | State::Reversed,
                 News::Unknown
                 | News::Accepted
                 | News::RequiresAction(_)

@@ -41,7 +41,11 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (1..2_000_i64).prop_map(Heard::ApprovedOdd),
     ];
     prop_oneof![
-        (kind, 1..700_i64, any::<bool>()).prop_map(|(kind, amount, last)| Step::Begin(kind, amount, last && kind == OperationKind::Capture)),
+        (kind, 1..700_i64, any::<bool>()).prop_map(|(kind, amount, last)| Step::Begin(
+            kind,
+            amount,
+            last && kind == OperationKind::Capture
+        )),
         (0..12_usize, heard).prop_map(|(number, heard)| Step::Hear(number, heard)),
     ]
 }

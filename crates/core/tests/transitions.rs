@@ -29,7 +29,8 @@ fn authorized(amount: i64) -> (Payment, Operation) {
 }
 
 fn captured(amount: i64) -> (Payment, Operation) {
-    let (payment, operation) = begun(payment(amount, CaptureMode::Automatic), operation(0, OperationKind::Sale, amount));
+    let (payment, operation) =
+        begun(payment(amount, CaptureMode::Automatic), operation(0, OperationKind::Sale, amount));
     let moved = told(payment, operation, News::Approved(money(amount)));
     (moved.payment, moved.operation)
 }
@@ -51,8 +52,7 @@ fn a_sale_tells_of_two_events_and_no_more() {
 
 #[test]
 fn doubt_is_told_and_resolved() {
-    let (payment, operation) =
-        begun(payment(1_000, CaptureMode::Automatic), operation(0, OperationKind::Sale, 1_000));
+    let (payment, operation) = begun(payment(1_000, CaptureMode::Automatic), operation(0, OperationKind::Sale, 1_000));
     let moved = told(payment, operation, News::Unknown);
     assert!(moved.payment.in_doubt() && moved.operation.in_doubt());
     assert_eq!(moved.payment.status, PaymentStatus::Processing);
@@ -66,8 +66,7 @@ fn doubt_is_told_and_resolved() {
 
 #[test]
 fn silence_after_an_answer_is_no_doubt() {
-    let (payment, operation) =
-        begun(payment(1_000, CaptureMode::Automatic), operation(0, OperationKind::Sale, 1_000));
+    let (payment, operation) = begun(payment(1_000, CaptureMode::Automatic), operation(0, OperationKind::Sale, 1_000));
     let moved = told(payment, operation, News::Accepted);
     let moved = told(moved.payment, moved.operation, News::Unknown);
     assert!(!moved.payment.in_doubt() && !moved.changed);
@@ -94,7 +93,10 @@ fn contradictions_overwrite_nothing_and_are_told_once() {
         let again = told(moved.payment, moved.operation, news);
         assert!(!again.changed && again.events.is_empty());
     }
-    let (open, operation) = begun(crate::sample::payment(1_000, CaptureMode::Automatic), crate::sample::operation(0, OperationKind::Sale, 1_000));
+    let (open, operation) = begun(
+        crate::sample::payment(1_000, CaptureMode::Automatic),
+        crate::sample::operation(0, OperationKind::Sale, 1_000),
+    );
     let failed = told(open, operation, declined());
     assert_eq!(failed.payment.status, PaymentStatus::Failed);
     let moved = told(failed.payment, failed.operation, News::Approved(money(1_000)));
@@ -193,8 +195,7 @@ fn reversals_free_or_take_back() {
 #[test]
 fn a_refusal_with_a_way_left_to_pay_is_no_end() {
     let action = NextAction::Redirect { url: "https://bank.example".into(), expires_at: None };
-    let (payment, operation) =
-        begun(payment(1_000, CaptureMode::Automatic), operation(0, OperationKind::Sale, 1_000));
+    let (payment, operation) = begun(payment(1_000, CaptureMode::Automatic), operation(0, OperationKind::Sale, 1_000));
     let moved = told(payment, operation, News::RequiresAction(action));
     let moved = told(moved.payment, moved.operation, News::AttemptRefused(Failure::new(FailureCode::DoNotHonor)));
     assert_eq!(moved.payment.status, PaymentStatus::RequiresAction);

@@ -5,6 +5,7 @@ use crate::route::Probe;
 use crate::{Engine, Outcome};
 use std::time::Duration;
 use switchyard_coordination::Noted;
+use switchyard_core::Timestamp;
 use switchyard_core::capabilities::Capabilities;
 use switchyard_core::clock::Uptime;
 use switchyard_core::limits::SEND_WITHIN;
@@ -14,7 +15,6 @@ use switchyard_core::settle::Report;
 use switchyard_core::status::OperationState;
 use switchyard_core::transport::Bounds;
 use switchyard_core::{ChannelName, Mode, Operation, OperationKind, ProviderError};
-use switchyard_core::Timestamp;
 
 /// One call, ready to be made.
 pub(crate) struct Sending {
@@ -138,7 +138,11 @@ fn is_fault(news: &News) -> bool {
 /// When *not found* starts to count: later than the last moment at which the call could have been sent, could have
 /// been answered, and could still be on its way into the provider's books; and later than when it became in doubt, by as
 /// much.
-pub(crate) fn not_found_counts_from(operation: &Operation, timeout: Duration, capabilities: &Capabilities) -> Timestamp {
+pub(crate) fn not_found_counts_from(
+    operation: &Operation,
+    timeout: Duration,
+    capabilities: &Capabilities,
+) -> Timestamp {
     let answered_by = operation.send_by.after(timeout);
     let known_since = match operation.state {
         OperationState::InDoubt => operation.updated_at,

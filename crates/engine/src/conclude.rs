@@ -67,8 +67,7 @@ impl Engine {
                 }
                 return Ok(Told::Written(Box::new(Known { payment: after, operation: operation_after })));
             }
-            let command =
-                Conclude { payment: after.clone(), operation: operation_after.clone(), events, answer };
+            let command = Conclude { payment: after.clone(), operation: operation_after.clone(), events, answer };
             match self.seams.store.conclude(command).await? {
                 Written::Done => {
                     if changed {

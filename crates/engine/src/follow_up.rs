@@ -203,9 +203,9 @@ impl Engine {
         };
         // What the payment's state or sums forbid is said before what its channel cannot do.
         begin(payment.clone(), operation.clone(), now)?;
-        if let Some(reason) = can.map_or(Some("does not serve this method any more".to_owned()), |can| {
-            unsupported(can, payment, &operation)
-        }) {
+        if let Some(reason) = can
+            .map_or(Some("does not serve this method any more".to_owned()), |can| unsupported(can, payment, &operation))
+        {
             let channel = account.target.channel.clone();
             return Err(EngineError::Unsupported { channel, reason });
         }

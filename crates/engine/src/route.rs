@@ -1,14 +1,14 @@
 //! Which channel serves a new payment.
 
+use crate::board::{Board, InForce};
 use crate::channel::Channel;
 use crate::{Caller, Engine, EngineError, NewPayment, Tokens};
 use secrecy::SecretString;
-use crate::board::{Board, InForce};
 use std::sync::Arc;
+use switchyard_coordination::ProbeEnd;
 use switchyard_core::capabilities::Field;
 use switchyard_core::method::Direction;
 use switchyard_core::payment::Decided;
-use switchyard_coordination::ProbeEnd;
 use switchyard_core::{ChannelName, Clock, FailureCode, Mode, PaymentId};
 use switchyard_routing::{Facts, Offer, Outcome, RuleSet, Snapshot};
 

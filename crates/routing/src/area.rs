@@ -51,7 +51,8 @@ impl Area {
 
     /// Whether the payment lies in it.
     pub(crate) fn has(&self, domain: &Domain, point: &Point) -> bool {
-        Dim::ALL.iter().all(|&dim| bits::has(self.values(domain, dim), point.value(dim))) && self.money.has(point.position())
+        Dim::ALL.iter().all(|&dim| bits::has(self.values(domain, dim), point.value(dim)))
+            && self.money.has(point.position())
     }
 
     /// The payments in both; maybe none.
@@ -85,13 +86,27 @@ impl Area {
         let mut area = Self { words: vec![0; to.words()], money: self.money.clone() };
         for dim in Dim::ALL {
             let old = |value: usize| match dim {
-                Dim::OrderType => to.order_types.name(value).and_then(|name| from.order_types.get(name)).unwrap_or(from.order_types.other()),
-                Dim::Merchant => to.merchants.name(value).and_then(|name| from.merchants.get(name)).unwrap_or(from.merchants.other()),
-                Dim::Method | Dim::Country | Dim::Issuer | Dim::Brand | Dim::Funding | Dim::Initiator | Dim::Capture => value,
+                Dim::OrderType => to
+                    .order_types
+                    .name(value)
+                    .and_then(|name| from.order_types.get(name))
+                    .unwrap_or(from.order_types.other()),
+                Dim::Merchant => {
+                    to.merchants.name(value).and_then(|name| from.merchants.get(name)).unwrap_or(from.merchants.other())
+                }
+                Dim::Method
+                | Dim::Country
+                | Dim::Issuer
+                | Dim::Brand
+                | Dim::Funding
+                | Dim::Initiator
+                | Dim::Capture => value,
             };
             let values = self.values(from, dim);
             if let Some(part) = area.words.get_mut(to.range(dim)) {
-                (0..to.size(dim)).filter(|&value| bits::has(values, old(value))).for_each(|value| bits::set(part, value));
+                (0..to.size(dim))
+                    .filter(|&value| bits::has(values, old(value)))
+                    .for_each(|value| bits::set(part, value));
             }
         }
         area

@@ -119,7 +119,14 @@ impl Channel {
     }
 
     /// Why the channel cannot serve the payment, whatever its status; `None` where it can. `at` is its own number.
-    pub(crate) fn refusal(&self, at: usize, point: &Point, mode: Option<Mode>, offer: &Offer, domain: &Domain) -> Option<Refusal> {
+    pub(crate) fn refusal(
+        &self,
+        at: usize,
+        point: &Point,
+        mode: Option<Mode>,
+        offer: &Offer,
+        domain: &Domain,
+    ) -> Option<Refusal> {
         if self.retired {
             return Some(Refusal::Retired);
         }
@@ -279,7 +286,8 @@ impl Line {
         for currency in 0..self.limits_of.len() {
             if let Some(limits) = self.limits(currency) {
                 let start = start_of(currency);
-                let range = (start | limits.min.min(AMOUNT_LAST), (start | limits.max.min(AMOUNT_LAST)).saturating_add(1));
+                let range =
+                    (start | limits.min.min(AMOUNT_LAST), (start | limits.max.min(AMOUNT_LAST)).saturating_add(1));
                 by_step.entry(limits.step).or_default().push(range);
             }
         }

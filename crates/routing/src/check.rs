@@ -118,12 +118,17 @@ impl<'r> Checker<'r> {
                 for term in &condition.terms {
                     let (offered, known): (bool, Vec<&str>) = match (&term.covers, condition.key) {
                         (Covers::Values(values), Key::Method) => {
-                            let names = methods.iter().filter_map(|&at| Method::ALL.get(at)).map(|method| method.name());
+                            let names =
+                                methods.iter().filter_map(|&at| Method::ALL.get(at)).map(|method| method.name());
                             (methods.iter().any(|&at| bits::has(values, at)), names.collect())
                         }
                         (Covers::Money(money), _) => {
-                            let names = currencies.iter().filter_map(|&at| rules.domain.currencies.get(at)).map(|known| known.code());
-                            let named = |at: usize| MoneySet::from_ranges(vec![(start_of(at), start_of(at.saturating_add(1)))]);
+                            let names = currencies
+                                .iter()
+                                .filter_map(|&at| rules.domain.currencies.get(at))
+                                .map(|known| known.code());
+                            let named =
+                                |at: usize| MoneySet::from_ranges(vec![(start_of(at), start_of(at.saturating_add(1)))]);
                             (currencies.iter().any(|&at| !money.is_apart_from(&named(at))), names.collect())
                         }
                         (Covers::Values(_), _) => (true, Vec::new()),
@@ -273,7 +278,10 @@ impl<'r> Checker<'r> {
         let hint = point.and_then(|point| self.rules.table.first(&point)).and_then(|first| self.rules.rules.get(first));
         let hint = hint.map(|first| {
             let line = self.rules.source.place(&first.span).line;
-            format!("this payment goes to rule `{}` in line {line}; move `{}` before it, or remove it", first.name, rule.name)
+            format!(
+                "this payment goes to rule `{}` in line {line}; move `{}` before it, or remove it",
+                first.name, rule.name
+            )
         });
         if let Some(finding) = self.add(Kind::Shadowed, Some(&rule.name), &rule.span, message) {
             finding.payment = witness;
@@ -310,7 +318,14 @@ impl<'r> Checker<'r> {
     }
 
     /// The first and the last amount of a range.
-    fn bounds(&mut self, at: usize, rule: &Rule, condition: &Condition, term: &Term, alive: &mut Vec<Point>) -> Result<(), Exhausted> {
+    fn bounds(
+        &mut self,
+        at: usize,
+        rule: &Rule,
+        condition: &Condition,
+        term: &Term,
+        alive: &mut Vec<Point>,
+    ) -> Result<(), Exhausted> {
         let (Covers::Money(money), Key::Amount) = (&term.covers, condition.key) else { return Ok(()) };
         let Some(&(start, end)) = money.ranges().first() else { return Ok(()) };
         let (from, to) = term.text.split_once(' ').and_then(|(_, range)| range.split_once("..")).unwrap_or_default();
@@ -328,7 +343,13 @@ impl<'r> Checker<'r> {
     /// Whether a part of the rule decides anything; adds a finding where it does not.
     #[expect(clippy::too_many_arguments, reason = "the part of a rule takes this many words to name")]
     fn part(
-        &mut self, at: usize, rule: &Rule, condition: &Condition, term: &Term, covers: &Covers, bound: Option<&str>,
+        &mut self,
+        at: usize,
+        rule: &Rule,
+        condition: &Condition,
+        term: &Term,
+        covers: &Covers,
+        bound: Option<&str>,
         alive: &mut Vec<Point>,
     ) -> Result<bool, Exhausted> {
         let domain = &self.rules.domain;
@@ -354,10 +375,15 @@ impl<'r> Checker<'r> {
         }
         let what = match bound {
             Some(bound) => format!("bound {bound} of {}", term.text),
-            None => format!("{} `{}`", if condition.key == Key::Amount { "amount" } else { condition.key.what() }, term.text),
+            None => format!(
+                "{} `{}`",
+                if condition.key == Key::Amount { "amount" } else { condition.key.what() },
+                term.text
+            ),
         };
         let Some(example) = example else {
-            let message = format!("in rule `{}`, the {what} matches nothing, given the rule's other conditions", rule.name);
+            let message =
+                format!("in rule `{}`, the {what} matches nothing, given the rule's other conditions", rule.name);
             self.add(Kind::PartlyImpossible, Some(&rule.name), &term.span, message);
             return Ok(false);
         };
@@ -417,8 +443,10 @@ impl<'r> Checker<'r> {
         }
         let goals = self.goals(&rules.possible.asked, &rule.area);
         let point = alive.first().map(|point| self.search.simplest(*point, &goals, at, &[]));
-        let (witness, hint) = (point.and_then(|point| self.witness(&point)), point.map(|point| self.refusals(rule, &point)));
-        let message = format!("rule `{}` can never be served: none of its channels serves any payment it decides", rule.name);
+        let (witness, hint) =
+            (point.and_then(|point| self.witness(&point)), point.map(|point| self.refusals(rule, &point)));
+        let message =
+            format!("rule `{}` can never be served: none of its channels serves any payment it decides", rule.name);
         if let Some(finding) = self.add(Kind::Unservable, Some(&rule.name), &rule.action_span, message) {
             finding.payment = witness;
             finding.hint = hint;
@@ -449,9 +477,13 @@ impl<'r> Checker<'r> {
     /// Payments that one channel of the rule alone can serve.
     fn single_channels(&mut self, at: usize, rule: &Rule, route: &[(usize, Vec<&Served>)]) -> Result<(), Exhausted> {
         for (channel, of_channel) in route {
-            let others: Vec<&Served> =
-                route.iter().filter(|(other, _)| other != channel).flat_map(|(_, served)| served.iter().copied()).collect();
-            let goals = of_channel.iter().map(|served| (&served.area, served.step)).map(|(area, step)| (area.clone(), step));
+            let others: Vec<&Served> = route
+                .iter()
+                .filter(|(other, _)| other != channel)
+                .flat_map(|(_, served)| served.iter().copied())
+                .collect();
+            let goals =
+                of_channel.iter().map(|served| (&served.area, served.step)).map(|(area, step)| (area.clone(), step));
             let goals = goals.collect();
             let name = self.rules.channel(*channel).map(|channel| channel.name.to_string()).unwrap_or_default();
             self.single(at, rule, goals, &others, &name, "channel")?;
@@ -492,7 +524,13 @@ impl<'r> Checker<'r> {
 
     /// Adds a note where the rule decides a payment of the given areas that `others` do not serve.
     fn single(
-        &mut self, at: usize, rule: &Rule, areas: Vec<(Area, u64)>, others: &[&Served], name: &str, what: &str,
+        &mut self,
+        at: usize,
+        rule: &Rule,
+        areas: Vec<(Area, u64)>,
+        others: &[&Served],
+        name: &str,
+        what: &str,
     ) -> Result<(), Exhausted> {
         let possible = &self.rules.possible.declared;
         for (area, step) in areas {
@@ -501,7 +539,8 @@ impl<'r> Checker<'r> {
             let Some(point) = self.search.find(goals.clone(), at, others)? else { continue };
             let point = self.search.simplest(point, &goals, at, others);
             let witness = self.witness(&point);
-            let message = format!("when {what} `{name}` is down, rule `{}` leaves payments without any channel", rule.name);
+            let message =
+                format!("when {what} `{name}` is down, rule `{}` leaves payments without any channel", rule.name);
             if let Some(finding) = self.add(Kind::SinglePoint, Some(&rule.name), &rule.action_span, message) {
                 finding.payment = witness;
                 finding.single = Some(name.to_owned());
@@ -522,7 +561,9 @@ impl<'r> Checker<'r> {
         };
         let names = blamed.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         if let Some(finding) = self.add(Kind::TooComplex, at.map(|rule| rule.name.as_str()), &span, what) {
-            finding.hint = Some(format!("rules that overlap it in most ways: {names}; give them fewer conditions, or order them apart"));
+            finding.hint = Some(format!(
+                "rules that overlap it in most ways: {names}; give them fewer conditions, or order them apart"
+            ));
             finding.rules = blamed;
         }
     }

@@ -135,7 +135,9 @@ impl RuleSet {
         let (outcome, reason) = match &rule.action {
             Action::Reject(message) => (Outcome::Rejected { message }, Reason::Rejected),
             Action::Use { targets, prefer_local: false } => self.first_of(targets.iter(), query),
-            Action::Use { targets, prefer_local: true } => self.first_of(self.local_first(targets, *query.point), query),
+            Action::Use { targets, prefer_local: true } => {
+                self.first_of(self.local_first(targets, *query.point), query)
+            }
             Action::Split(targets) => self.share_of(targets, query),
         };
         Decision { rule: Some(&rule.name), outcome, reason }
@@ -143,7 +145,8 @@ impl RuleSet {
 
     /// The targets in their order, those of local acquirers before the others.
     fn local_first<'t>(&'t self, targets: &'t [Target], point: Point) -> impl Iterator<Item = &'t Target> {
-        let is_local = move |target: &&Target| self.channel(target.channel).is_some_and(|channel| channel.is_local(&point));
+        let is_local =
+            move |target: &&Target| self.channel(target.channel).is_some_and(|channel| channel.is_local(&point));
         targets.iter().filter(is_local).chain(targets.iter().filter(move |target| !is_local(target)))
     }
 
@@ -176,7 +179,8 @@ impl RuleSet {
 
     fn share_of<'t>(&'t self, targets: &'t [Target], query: &Query<'_>) -> (Outcome<'t>, Reason) {
         let among = |wanted: Standing| {
-            let standing = targets.iter().filter_map(|target| self.standing(target, query).map(|found| (target, found)));
+            let standing =
+                targets.iter().filter_map(|target| self.standing(target, query).map(|found| (target, found)));
             let fit = standing.filter(|(_, (_, standing))| *standing == wanted);
             split::choose(query.payment, fit.map(|(target, (channel, _))| (channel.name_hash, target.weight, channel)))
         };

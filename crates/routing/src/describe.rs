@@ -37,7 +37,9 @@ pub(crate) fn facts(area: &Area, whole: &Area, domain: &Domain) -> Vec<(&'static
 
 fn values(area: &Area, dim: Dim, domain: &Domain) -> String {
     let values: Vec<usize> = bits::ones(area.values(domain, dim)).collect();
-    let name = |value: usize| domain.value_name(dim, value).map_or_else(|| "any other".to_owned(), |name| format!("\"{name}\""));
+    let name = |value: usize| {
+        domain.value_name(dim, value).map_or_else(|| "any other".to_owned(), |name| format!("\"{name}\""))
+    };
     let all = domain.size(dim);
     if values.len() > NAMED_MAX && all.saturating_sub(values.len()) <= NAMED_MAX {
         let without: Vec<String> = (0..all).filter(|value| !values.contains(value)).map(name).collect();

@@ -69,7 +69,14 @@ pub fn diff(old: &RuleSet, new: &RuleSet, shown_max: usize) -> Diff {
 #[must_use]
 pub fn diff_within(old: &RuleSet, new: &RuleSet, shown_max: usize, work_max: usize) -> Diff {
     let domain = Arc::new(Domain::joint(&old.domain, &new.domain));
-    let mut comparison = Comparison { old: Side::new(old, &domain), new: Side::new(new, &domain), domain, found: Vec::new(), work: 0, work_max };
+    let mut comparison = Comparison {
+        old: Side::new(old, &domain),
+        new: Side::new(new, &domain),
+        domain,
+        found: Vec::new(),
+        work: 0,
+        work_max,
+    };
     comparison.number_alike();
     let complete = comparison.run(old, new).is_ok();
     let mut changes = comparison.merged();
@@ -98,7 +105,11 @@ impl<'r> Side<'r> {
             rules,
             areas: rules.rules.iter().map(|rule| rule.area.translated(&rules.domain, domain)).collect(),
             alike: Vec::new(),
-            serves: rules.channels.iter().map(|channel| channel.serves(&rules.domain).into_iter().map(translated).collect()).collect(),
+            serves: rules
+                .channels
+                .iter()
+                .map(|channel| channel.serves(&rules.domain).into_iter().map(translated).collect())
+                .collect(),
         }
     }
 
@@ -114,11 +125,18 @@ impl<'r> Side<'r> {
     fn deed(&self, rule: &Rule) -> String {
         let of_channel = |at: usize| {
             let Some(channel) = self.rules.channel(at) else { return String::new() };
-            let served = self.serves.get(at).map(|served| served.iter().map(|served| (&served.area, served.step)).collect::<Vec<_>>());
+            let served = self
+                .serves
+                .get(at)
+                .map(|served| served.iter().map(|served| (&served.area, served.step)).collect::<Vec<_>>());
             format!("{} {:?} {served:?}", channel.name, channel.acquiring_country())
         };
-        let targets: Vec<String> =
-            rule.action.targets().iter().map(|target| format!("{} {}", target.weight, of_channel(target.channel))).collect();
+        let targets: Vec<String> = rule
+            .action
+            .targets()
+            .iter()
+            .map(|target| format!("{} {}", target.weight, of_channel(target.channel)))
+            .collect();
         match &rule.action {
             Action::Use { prefer_local, .. } => format!("use {prefer_local} {targets:?}"),
             Action::Split(_) => format!("split {targets:?}"),
@@ -174,7 +192,8 @@ impl Comparison<'_> {
             areas.extend(rest);
         }
         let all = |side: &Side<'_>| (0..side.areas.len()).collect::<Vec<_>>();
-        let mut open: Vec<Open> = areas.into_iter().map(|area| Open { area, old: all(&self.old), new: all(&self.new) }).collect();
+        let mut open: Vec<Open> =
+            areas.into_iter().map(|area| Open { area, old: all(&self.old), new: all(&self.new) }).collect();
         while let Some(next) = open.pop() {
             self.look(next, &mut open)?;
         }
@@ -207,12 +226,15 @@ impl Comparison<'_> {
         }
         let old = self.meeting(&self.old, &open.area, &open.old);
         let new = self.meeting(&self.new, &open.area, &open.new);
-        let number = |side: &Side<'_>, rules: &[usize], at: usize| rules.get(at).and_then(|&rule| side.alike.get(rule).copied());
+        let number =
+            |side: &Side<'_>, rules: &[usize], at: usize| rules.get(at).and_then(|&rule| side.alike.get(rule).copied());
         let longest = old.len().max(new.len());
         let differ = (0..longest).find(|&at| number(&self.old, &old, at) != number(&self.new, &new, at));
         let Some(differ) = differ else { return Ok(()) };
         // First the rules that differ are told apart, then the rules before them, which decide alike, are taken out.
-        let area_of = |side: &'_ Side<'_>, rules: &[usize], at: usize| rules.get(at).and_then(|&rule| side.areas.get(rule)).cloned();
+        let area_of = |side: &'_ Side<'_>, rules: &[usize], at: usize| {
+            rules.get(at).and_then(|&rule| side.areas.get(rule)).cloned()
+        };
         let cuts = [area_of(&self.old, &old, differ), area_of(&self.new, &new, differ)];
         let mut cut = cuts.into_iter().flatten().find(|rule| !open.area.is_within(rule));
         if cut.is_none() {
@@ -348,7 +370,13 @@ impl Comparison<'_> {
             let home = side.rules.channel(channel).and_then(|channel| channel.acquiring_country());
             home.is_some_and(|home| {
                 let at_home = single(home);
-                let within = |dim| goal.area.values(&self.domain, dim).iter().zip(at_home.iter().chain(std::iter::repeat(&0))).all(|(a, b)| a & !b == 0);
+                let within = |dim| {
+                    goal.area
+                        .values(&self.domain, dim)
+                        .iter()
+                        .zip(at_home.iter().chain(std::iter::repeat(&0)))
+                        .all(|(a, b)| a & !b == 0)
+                };
                 within(Dim::Country) || within(Dim::Issuer)
             })
         };
@@ -356,7 +384,8 @@ impl Comparison<'_> {
         if !whole && matches!(rule.action, Action::Use { prefer_local: true, .. }) {
             targets.sort_by_key(|target| !is_local(target.channel));
         }
-        let name = |channel: usize| side.rules.channel(channel).map(|channel| channel.name.to_string()).unwrap_or_default();
+        let name =
+            |channel: usize| side.rules.channel(channel).map(|channel| channel.name.to_string()).unwrap_or_default();
         let named = targets.iter().map(|target| (name(target.channel), target.weight));
         Effect::of(&rule.action, named.collect())
     }

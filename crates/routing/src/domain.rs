@@ -139,7 +139,8 @@ pub(crate) const NAMES_MAX: usize = 20_000;
 /// Every currency there is, in order of code.
 static CURRENCIES: LazyLock<Vec<Currency>> = LazyLock::new(|| {
     let letters = || 'A'..='Z';
-    let codes = letters().flat_map(|a| letters().flat_map(move |b| letters().map(move |c| String::from_iter([a, b, c]))));
+    let codes =
+        letters().flat_map(|a| letters().flat_map(move |b| letters().map(move |c| String::from_iter([a, b, c]))));
     codes.filter_map(|code| Currency::from_code(&code)).collect()
 });
 
@@ -172,7 +173,8 @@ impl Domain {
 
     /// Numbers what either of two declares; where a direction differs, the second's.
     pub(crate) fn joint(one: &Self, two: &Self) -> Self {
-        let order_types = [one, two].into_iter().flat_map(|domain| domain.order_types.iter().zip(domain.directions.iter().copied()));
+        let order_types =
+            [one, two].into_iter().flat_map(|domain| domain.order_types.iter().zip(domain.directions.iter().copied()));
         Self::of(order_types.collect(), one.merchants.iter().chain(two.merchants.iter()))
     }
 

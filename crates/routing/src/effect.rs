@@ -41,7 +41,9 @@ impl Effect {
                 channels.sort_unstable();
                 Self::Split { shares: channels }
             }
-            Action::Use { .. } | Action::Split(_) => Self::Use { channels: channels.into_iter().map(|(name, _)| name).collect() },
+            Action::Use { .. } | Action::Split(_) => {
+                Self::Use { channels: channels.into_iter().map(|(name, _)| name).collect() }
+            }
         }
     }
 }

@@ -111,8 +111,8 @@ mod table;
 mod test_case;
 pub mod vocabulary;
 
-pub use effect::Effect;
 pub use decision::{Decision, Explanation, Outcome, Reason};
+pub use effect::Effect;
 pub use facts::{Brand, Facts, Funding, Initiator};
 pub use offer::{CHANNELS_MAX, Offer, UnknownTarget};
 pub use parse::RULES_MAX;

@@ -110,8 +110,10 @@ impl MoneySet {
         // Where one side has few ranges and the other many, most are skipped at once.
         let (Some(first), Some(other_first)) = (self.0.first(), other.0.first()) else { return };
         let from = first.0.max(other_first.0);
-        let mut left = self.0.get(self.0.partition_point(|&(_, end)| end <= from)..).unwrap_or_default().iter().peekable();
-        let mut right = other.0.get(other.0.partition_point(|&(_, end)| end <= from)..).unwrap_or_default().iter().peekable();
+        let mut left =
+            self.0.get(self.0.partition_point(|&(_, end)| end <= from)..).unwrap_or_default().iter().peekable();
+        let mut right =
+            other.0.get(other.0.partition_point(|&(_, end)| end <= from)..).unwrap_or_default().iter().peekable();
         while let (Some(&&(a, b)), Some(&&(c, d))) = (left.peek(), right.peek()) {
             let (start, end) = (a.max(c), b.min(d));
             if start < end && !see((start, end)) {
@@ -132,8 +134,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn set() -> impl Strategy<Value = MoneySet> {
-        prop::collection::vec((0_u64..40, 0_u64..12), 0..6)
-            .prop_map(|ranges| MoneySet::from_ranges(ranges.into_iter().map(|(start, len)| (start, start + len)).collect()))
+        prop::collection::vec((0_u64..40, 0_u64..12), 0..6).prop_map(|ranges| {
+            MoneySet::from_ranges(ranges.into_iter().map(|(start, len)| (start, start + len)).collect())
+        })
     }
 
     proptest! {

@@ -76,9 +76,9 @@ impl Offer {
                 let mut channels = ChannelSet::default();
                 for (at, byte) in set.iter().enumerate() {
                     let first = at.saturating_mul(8);
-                    (0..8_usize).filter(|bit| byte.checked_shr(u32::try_from(*bit).unwrap_or(0)).unwrap_or(0) & 1 == 1).for_each(
-                        |bit| channels.insert(first.saturating_add(bit)),
-                    );
+                    (0..8_usize)
+                        .filter(|bit| byte.checked_shr(u32::try_from(*bit).unwrap_or(0)).unwrap_or(0) & 1 == 1)
+                        .for_each(|bit| channels.insert(first.saturating_add(bit)));
                 }
                 Some(Self::Channels(channels))
             }
@@ -107,7 +107,9 @@ mod tests {
         for channel in [0, 9, 64, 511] {
             set.insert(channel);
         }
-        for offer in [Offer::Nothing, Offer::Bare, Offer::Any, Offer::Channels(set), Offer::Channels(ChannelSet::default())] {
+        for offer in
+            [Offer::Nothing, Offer::Bare, Offer::Any, Offer::Channels(set), Offer::Channels(ChannelSet::default())]
+        {
             assert_eq!(Offer::from_bytes(&offer.to_bytes()), Some(offer));
         }
         for bad in [&b""[..], b"z", b"nn", &[b'c'; 99]] {

@@ -42,7 +42,8 @@ impl Names<'_> {
     pub(crate) fn value(&self, key: Key, dim: Dim, name: Text<'_>, faults: &Faults<'_>) -> Option<usize> {
         let found = self.domain.value_of(dim, name.text);
         if found.is_none() {
-            let is_region = dim == Dim::Country && (self.regions.contains_key(name.text) || region::countries(name.text).is_some());
+            let is_region =
+                dim == Dim::Country && (self.regions.contains_key(name.text) || region::countries(name.text).is_some());
             let hint = if is_region && key == Key::Country {
                 Some(format!("`{}` is a region: say `region` instead of `country`", name.text))
             } else {
@@ -71,7 +72,8 @@ pub(crate) fn regions(table: Option<Table<'_>>, domain: &Domain, faults: &Faults
         // Such names follow the rules of all the operator's names.
         if OrderType::new(name.text).is_none() {
             let hint = region::countries(name.text).map(|_| "this region is built in".to_owned());
-            let hint = hint.or_else(|| Some("lower-case letters, digits, `_` and `-`, a letter first, at most 48".to_owned()));
+            let hint =
+                hint.or_else(|| Some("lower-case letters, digits, `_` and `-`, a letter first, at most 48".to_owned()));
             faults.push_with_hint(&name.span(), format!("`{}` cannot name a region", name.text), hint);
         }
         let members = value.texts();
@@ -91,7 +93,11 @@ type Listed<'d> = BTreeMap<&'d str, (Text<'d>, Vec<Text<'d>>)>;
 
 /// The countries of a region; `path` is what led to it, so that a circle is found.
 fn resolve<'d>(
-    name: &'d str, listed: &Listed<'d>, path: &mut Vec<&'d str>, resolved: &mut BTreeMap<String, Vec<u64>>, domain: &Domain,
+    name: &'d str,
+    listed: &Listed<'d>,
+    path: &mut Vec<&'d str>,
+    resolved: &mut BTreeMap<String, Vec<u64>>,
+    domain: &Domain,
     faults: &Faults<'_>,
 ) -> Vec<u64> {
     if let Some(known) = resolved.get(name) {
@@ -106,7 +112,13 @@ fn resolve<'d>(
             builtin
         } else if let Some(&(next, _)) = listed.get(member.text).map(|(text, _)| (text.text, ())).as_ref() {
             if path.contains(&next) {
-                let circle = path.iter().skip_while(|on| **on != next).chain([&next]).copied().collect::<Vec<_>>().join("` -> `");
+                let circle = path
+                    .iter()
+                    .skip_while(|on| **on != next)
+                    .chain([&next])
+                    .copied()
+                    .collect::<Vec<_>>()
+                    .join("` -> `");
                 faults.push(&member.span(), format!("a region cannot hold itself: `{circle}`"));
                 continue;
             }
@@ -245,7 +257,11 @@ fn amounts(value: &Value<'_>, domain: &Domain, faults: &Faults<'_>) -> Vec<Term>
             seen.push((from, to));
             let start = start_of(domain.currency(currency).into());
             let money = MoneySet::from_ranges(vec![(start.saturating_add(from), start.saturating_add(to))]);
-            terms.push(Term { text: format!("{currency} {}", text.text), span: text.span(), covers: Covers::Money(money) });
+            terms.push(Term {
+                text: format!("{currency} {}", text.text),
+                span: text.span(),
+                covers: Covers::Money(money),
+            });
         }
     }
     terms
@@ -271,7 +287,10 @@ fn range(text: Text<'_>, currency: Currency, faults: &Faults<'_>) -> Option<Rang
     let (from, to) = (bound(from, 0), bound(to, AMOUNT_LAST.saturating_add(1)));
     let (from, to) = (from?, to?);
     if from >= to {
-        faults.push(&text.span(), format!("`{}` holds no amount: its end is excluded and must lie above its start", text.text));
+        faults.push(
+            &text.span(),
+            format!("`{}` holds no amount: its end is excluded and must lie above its start", text.text),
+        );
         return None;
     }
     Some((from, to))
@@ -283,7 +302,8 @@ pub(crate) fn amount(side: &str, currency: Currency, at: Text<'_>, faults: &Faul
         Ok(money) if money.minor() <= AMOUNT_MINOR_MAX => Some(money),
         Ok(_) => {
             let most = Money::new(AMOUNT_MINOR_MAX, currency).map(Money::to_major).unwrap_or_default();
-            faults.push(&at.span(), format!("`{side}` is more than the largest amount of a payment, {most} {currency}"));
+            faults
+                .push(&at.span(), format!("`{side}` is more than the largest amount of a payment, {most} {currency}"));
             None
         }
         Err(error) => {
@@ -325,7 +345,8 @@ fn action(table: &Table<'_>, names: &Names<'_>, faults: &Faults<'_>) -> Option<(
             None
         }
         (first, second, third) => {
-            let stated: BTreeSet<usize> = [first, second, third].iter().flatten().map(|value| value.name().span().start).collect();
+            let stated: BTreeSet<usize> =
+                [first, second, third].iter().flatten().map(|value| value.name().span().start).collect();
             let last = stated.last().copied().unwrap_or(0);
             faults.push(&(last..last.saturating_add(1)), "a rule has one outcome: `use`, `split` or `reject`");
             None

@@ -145,7 +145,12 @@ impl<'r> Search<'r> {
     }
 
     /// A payment of `goals` that meets no rule before number `limit` and none of `services`.
-    pub(crate) fn find(&mut self, goals: Vec<Goal>, limit: usize, services: &[&Served]) -> Result<Option<Point>, Exhausted> {
+    pub(crate) fn find(
+        &mut self,
+        goals: Vec<Goal>,
+        limit: usize,
+        services: &[&Served],
+    ) -> Result<Option<Point>, Exhausted> {
         self.cut.clear();
         let mut open = goals;
         open.reverse();
@@ -172,7 +177,8 @@ impl<'r> Search<'r> {
             let Some(point) = self.draw(goal, draw > 0)? else { return Ok(Look::Nothing) };
             let mut found = std::mem::take(&mut self.found);
             rules.table.matches(&point, limit, &mut found);
-            let covered = found.iter().any(|&word| word != 0) || services.iter().any(|served| served.has(domain, &point));
+            let covered =
+                found.iter().any(|&word| word != 0) || services.iter().any(|served| served.has(domain, &point));
             let best = if covered && first.is_none() { self.best_rule(goal, &found) } else { None };
             self.found = found;
             if !covered {
@@ -273,7 +279,12 @@ pub(crate) fn usual_point(goal: &Goal, domain: &Domain) -> Result<Option<Point>,
 }
 
 /// A payment of a goal: as near to `point` as can be, or with `chance`, any.
-fn draw(goal: &Goal, domain: &Domain, mut point: Point, mut chance: Option<&mut u64>) -> Result<Option<Point>, Exhausted> {
+fn draw(
+    goal: &Goal,
+    domain: &Domain,
+    mut point: Point,
+    mut chance: Option<&mut u64>,
+) -> Result<Option<Point>, Exhausted> {
     for (dim, slot) in Dim::ALL.into_iter().zip(&mut point.values) {
         let values = goal.area.values(domain, dim);
         if chance.is_some() || !bits::has(values, usize::from(*slot)) {

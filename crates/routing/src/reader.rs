@@ -314,7 +314,8 @@ impl<'d> Value<'d> {
         let found = choices.iter().find(|(name, _)| *name == text.text).map(|&(_, choice)| choice);
         if found.is_none() {
             let names: Vec<String> = choices.iter().map(|(name, _)| format!("`{name}`")).collect();
-            let message = format!("`{}` is `{}`, where one of {} is wanted", self.name.text, text.text, names.join(", "));
+            let message =
+                format!("`{}` is `{}`, where one of {} is wanted", self.name.text, text.text, names.join(", "));
             let hint = did_you_mean(text.text, choices.iter().map(|(name, _)| *name));
             self.faults.push_with_hint(&self.span(), message, hint);
         }
@@ -367,7 +368,10 @@ impl<'d> Value<'d> {
         let whole = digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse::<u64>().ok()).flatten();
         let span = millis.zip(whole).and_then(|(unit, count)| count.checked_mul(unit)).map(Duration::from_millis);
         if span.is_none() {
-            self.fault(format!("`{}` is `{text}`, where a span such as `250ms`, `5s`, `10m`, `1h` or `7d` is wanted", self.name.text));
+            self.fault(format!(
+                "`{}` is `{text}`, where a span such as `250ms`, `5s`, `10m`, `1h` or `7d` is wanted",
+                self.name.text
+            ));
         }
         span
     }
@@ -434,7 +438,11 @@ mod tests {
         if let Some(document) = Document::parse(&faults) {
             read(document.root(&faults));
         }
-        faults.into_vec().into_iter().map(|fault| format!("{}:{} {}", fault.place.line, fault.place.column, fault.message)).collect()
+        faults
+            .into_vec()
+            .into_iter()
+            .map(|fault| format!("{}:{} {}", fault.place.line, fault.place.column, fault.message))
+            .collect()
     }
 
     #[test]
@@ -447,15 +455,16 @@ mod tests {
 
     #[test]
     fn wrong_types_unknown_and_missing_keys_come_all_at_once() {
-        let found = messages("n = 1.5\nb = \"yes\"\nd = \"5 parsecs\"\nl = [\"a\", 1, \"a\"]\nbeyond = 99\nx = 0\n", |root| {
-            assert_eq!(root.get("n").and_then(|value| value.integer()), None);
-            assert_eq!(root.get("b").and_then(|value| value.boolean()), None);
-            assert_eq!(root.get("d").and_then(|value| value.duration()), None);
-            assert_eq!(root.get("l").map(|value| value.texts().len()), Some(1));
-            assert_eq!(root.get("beyond").and_then(|value| value.integer_in(0..=9)), None);
-            assert!(root.required("must").is_none());
-            root.finish();
-        });
+        let found =
+            messages("n = 1.5\nb = \"yes\"\nd = \"5 parsecs\"\nl = [\"a\", 1, \"a\"]\nbeyond = 99\nx = 0\n", |root| {
+                assert_eq!(root.get("n").and_then(|value| value.integer()), None);
+                assert_eq!(root.get("b").and_then(|value| value.boolean()), None);
+                assert_eq!(root.get("d").and_then(|value| value.duration()), None);
+                assert_eq!(root.get("l").map(|value| value.texts().len()), Some(1));
+                assert_eq!(root.get("beyond").and_then(|value| value.integer_in(0..=9)), None);
+                assert!(root.required("must").is_none());
+                root.finish();
+            });
         assert_eq!(
             found,
             [
@@ -475,7 +484,10 @@ mod tests {
     fn integers_read_in_every_notation_of_toml() {
         let found = messages("a = 1_000\nb = 0xff\nc = -3\nd = 99999999999999999999\n", |root| {
             let integer = |key| root.get(key).and_then(|value| value.integer());
-            assert_eq!((integer("a"), integer("b"), integer("c"), integer("d")), (Some(1000), Some(255), Some(-3), None));
+            assert_eq!(
+                (integer("a"), integer("b"), integer("c"), integer("d")),
+                (Some(1000), Some(255), Some(-3), None)
+            );
         });
         assert_eq!(found, ["4:5 `d` is too large a number"]);
     }
@@ -483,6 +495,9 @@ mod tests {
     #[test]
     fn a_file_past_the_limit_is_refused_unread() {
         let found = messages(&" ".repeat(SOURCE_BYTES_MAX + 1), |_| {});
-        assert_eq!(found, [format!("1:1 {} bytes are more than the {SOURCE_BYTES_MAX} that are read", SOURCE_BYTES_MAX + 1)]);
+        assert_eq!(
+            found,
+            [format!("1:1 {} bytes are more than the {SOURCE_BYTES_MAX} that are read", SOURCE_BYTES_MAX + 1)]
+        );
     }
 }

@@ -28,8 +28,8 @@ const BUILTIN: &[Builtin] = &[
     region(
         "EASTERN_AFRICA",
         &[
-            "IO", "BI", "KM", "DJ", "ER", "ET", "TF", "KE", "MG", "MW", "MU", "YT", "MZ", "RE", "RW", "SC", "SO", "SS", "TZ",
-            "UG", "ZM", "ZW",
+            "IO", "BI", "KM", "DJ", "ER", "ET", "TF", "KE", "MG", "MW", "MU", "YT", "MZ", "RE", "RW", "SC", "SO", "SS",
+            "TZ", "UG", "ZM", "ZW",
         ],
     ),
     region("MIDDLE_AFRICA", &["AO", "CM", "CF", "TD", "CG", "CD", "GQ", "GA", "ST"]),
@@ -42,8 +42,8 @@ const BUILTIN: &[Builtin] = &[
     region(
         "CARIBBEAN",
         &[
-            "AI", "AG", "AW", "BS", "BB", "BQ", "VG", "KY", "CU", "CW", "DM", "DO", "GD", "GP", "HT", "JM", "MQ", "MS", "PR",
-            "BL", "KN", "LC", "MF", "VC", "SX", "TT", "TC", "VI",
+            "AI", "AG", "AW", "BS", "BB", "BQ", "VG", "KY", "CU", "CW", "DM", "DO", "GD", "GP", "HT", "JM", "MQ", "MS",
+            "PR", "BL", "KN", "LC", "MF", "VC", "SX", "TT", "TC", "VI",
         ],
     ),
     region("CENTRAL_AMERICA", &["BZ", "CR", "SV", "GT", "HN", "MX", "NI", "PA"]),
@@ -91,23 +91,23 @@ const BUILTIN: &[Builtin] = &[
     region(
         "EU",
         &[
-            "AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "FI", "FR", "DE", "GR", "HU", "IE", "IT", "LV", "LT", "LU", "MT",
-            "NL", "PL", "PT", "RO", "SK", "SI", "ES", "SE",
+            "AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "FI", "FR", "DE", "GR", "HU", "IE", "IT", "LV", "LT", "LU",
+            "MT", "NL", "PL", "PT", "RO", "SK", "SI", "ES", "SE",
         ],
     ),
     region("EEA", &["EU", "IS", "LI", "NO"]),
     region(
         "EUROZONE",
         &[
-            "AT", "BE", "BG", "HR", "CY", "EE", "FI", "FR", "DE", "GR", "IE", "IT", "LV", "LT", "LU", "MT", "NL", "PT", "SK",
-            "SI", "ES",
+            "AT", "BE", "BG", "HR", "CY", "EE", "FI", "FR", "DE", "GR", "IE", "IT", "LV", "LT", "LU", "MT", "NL", "PT",
+            "SK", "SI", "ES",
         ],
     ),
     region(
         "SEPA",
         &[
-            "EEA", "AD", "AL", "CH", "GB", "MC", "MD", "ME", "MK", "RS", "SM", "VA", "AX", "BL", "GF", "GG", "GI", "GP", "IM",
-            "JE", "MF", "MQ", "PM", "RE", "YT",
+            "EEA", "AD", "AL", "CH", "GB", "MC", "MD", "ME", "MK", "RS", "SM", "VA", "AX", "BL", "GF", "GG", "GI",
+            "GP", "IM", "JE", "MF", "MQ", "PM", "RE", "YT",
         ],
     ),
     region("DACH", &["DE", "AT", "CH"]),
@@ -169,7 +169,10 @@ mod tests {
 
     #[test]
     fn the_sub_regions_of_m49_part_the_world() {
-        let mut all: Vec<Country> = ["AFRICA", "AMERICAS", "ASIA", "EUROPE", "OCEANIA"].iter().flat_map(|name| countries(name).unwrap()).collect();
+        let mut all: Vec<Country> = ["AFRICA", "AMERICAS", "ASIA", "EUROPE", "OCEANIA"]
+            .iter()
+            .flat_map(|name| countries(name).unwrap())
+            .collect();
         let count = all.len();
         all.sort_unstable();
         all.dedup();
@@ -180,7 +183,9 @@ mod tests {
 
     #[test]
     fn treaties_have_their_number_of_members() {
-        for (name, members) in [("EU", 27), ("EEA", 30), ("EUROZONE", 21), ("SEA", 11), ("GCC", 6), ("SEPA", 41 + 13), ("DACH", 3)] {
+        for (name, members) in
+            [("EU", 27), ("EEA", 30), ("EUROZONE", 21), ("SEA", 11), ("GCC", 6), ("SEPA", 41 + 13), ("DACH", 3)]
+        {
             assert_eq!(countries(name).unwrap().len(), members, "{name}");
         }
     }

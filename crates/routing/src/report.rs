@@ -159,7 +159,8 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.findings.iter().try_for_each(|finding| write!(f, "{finding}\n\n"))?;
-        let [errors, warnings, notes] = [Severity::Error, Severity::Warning, Severity::Note].map(|severity| self.count(severity));
+        let [errors, warnings, notes] =
+            [Severity::Error, Severity::Warning, Severity::Note].map(|severity| self.count(severity));
         write!(f, "{errors} errors, {warnings} warnings, {notes} notes")
     }
 }

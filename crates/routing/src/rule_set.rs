@@ -46,7 +46,8 @@ impl RuleSet {
     }
 
     fn read(source: &Source, vocabulary: &Vocabulary, faults: &Faults<'_>) -> Option<Self> {
-        let specs: BTreeMap<&ChannelName, &ChannelSpec> = vocabulary.channels.iter().map(|spec| (&spec.name, spec)).collect();
+        let specs: BTreeMap<&ChannelName, &ChannelSpec> =
+            vocabulary.channels.iter().map(|spec| (&spec.name, spec)).collect();
         let most = vocabulary.merchants.len().max(vocabulary.order_types.len());
         if specs.len() > CHANNELS_MAX || most > NAMES_MAX {
             let message = format!("more than {CHANNELS_MAX} channels, or {NAMES_MAX} merchants or order types");
@@ -68,7 +69,10 @@ impl RuleSet {
         let channels: Vec<Channel> = specs.values().map(|spec| Channel::new(spec, vocabulary, &domain)).collect();
         let table = Table::new(&rules, &domain);
         if table.is_none() {
-            faults.push(&(0..0), "the rules name so many different bounds of amounts that their table would not fit in memory");
+            faults.push(
+                &(0..0),
+                "the rules name so many different bounds of amounts that their table would not fit in memory",
+            );
         }
         let hash = hash(source.text(), &vocabulary.canonical());
         let possible = Possible::new(vocabulary, &channels, &domain);

@@ -167,7 +167,10 @@ mod tests {
         assert_eq!(row(one, "stripe_eu"), (4_872_145_947_828_847_371, 2_111_872_694_962));
         assert_eq!(row("01970000000070008000000000000002", "adyen_eu"), (9_803_316_546_126_518_863, 1_002_781_573_921));
         assert_eq!(row(&"f".repeat(32), "a"), (4_320_453_037_290_128_675, 2_302_500_203_670));
-        assert_eq!([1, 3, (1 << 63) + 1, u64::MAX].map(log2), [0, 1_742_684_699_131, 69_269_232_549_888, 70_368_744_177_663]);
+        assert_eq!(
+            [1, 3, (1 << 63) + 1, u64::MAX].map(log2),
+            [0, 1_742_684_699_131, 69_269_232_549_888, 70_368_744_177_663]
+        );
         assert_eq!(cost(u64::MAX), 0);
         assert_eq!(cost(0), LOG_OF_ALL);
     }
@@ -192,7 +195,10 @@ mod tests {
     fn an_absent_channel_moves_only_its_own() {
         let all = [("a", 5, 'a'), ("b", 3, 'b'), ("c", 2, 'c')];
         let chosen = |payment, without| {
-            let rows = all.iter().filter(|row| row.2 != without).map(|&(name, weight, channel)| (name_hash(name), weight, channel));
+            let rows = all
+                .iter()
+                .filter(|row| row.2 != without)
+                .map(|&(name, weight, channel)| (name_hash(name), weight, channel));
             choose(payment, rows).unwrap()
         };
         for payment in payments(5_000) {

@@ -65,7 +65,8 @@ pub(crate) fn tests(tables: Vec<Table<'_>>, rules: &[Rule], names: &Names<'_>, f
                 faults.push(&name.span(), format!("a test named `{}` stands in line {before} already", name.text));
             }
         }
-        let payment = table.required("payment").and_then(|value| value.table()).and_then(|table| payment(table, names, faults));
+        let payment =
+            table.required("payment").and_then(|value| value.table()).and_then(|table| payment(table, names, faults));
         let statuses = [("down", Status::Down), ("degraded", Status::Degraded), ("disabled", Status::Disabled)];
         let statuses = statuses.into_iter().flat_map(|(key, status)| {
             let listed: Vec<Text<'_>> = table.get(key).map(|value| value.texts()).unwrap_or_default();
@@ -78,7 +79,16 @@ pub(crate) fn tests(tables: Vec<Table<'_>>, rules: &[Rule], names: &Names<'_>, f
         let expect = expect.and_then(|value| value.table()).and_then(|table| expectation(table, rules, names, faults));
         table.finish();
         if let (Some(name), Some((point, offer, id)), Some(expect)) = (name, payment, expect) {
-            tests.push(TestCase { name: name.text.to_owned(), span: name.span(), point, offer, statuses, id, expect, expect_span });
+            tests.push(TestCase {
+                name: name.text.to_owned(),
+                span: name.span(),
+                point,
+                offer,
+                statuses,
+                id,
+                expect,
+                expect_span,
+            });
         }
     }
     tests
@@ -90,7 +100,9 @@ fn payment(table: Table<'_>, names: &Names<'_>, faults: &Faults<'_>) -> Option<(
         let value = key.dim().and_then(|dim| names.value(key, dim, text, faults))?;
         u16::try_from(value).ok()
     };
-    let required = |key: Key, name: &'static str| table.required(name).and_then(|value| value.text()).and_then(|text| value_of(key, text));
+    let required = |key: Key, name: &'static str| {
+        table.required(name).and_then(|value| value.text()).and_then(|text| value_of(key, text))
+    };
     let optional = |key: Key, name: &'static str, otherwise: usize| match table.get(name) {
         Some(value) => value.text().and_then(|text| value_of(key, text)),
         None => u16::try_from(otherwise).ok(),
@@ -100,7 +112,11 @@ fn payment(table: Table<'_>, names: &Names<'_>, faults: &Faults<'_>) -> Option<(
     let method = required(Key::Method, "method");
     let stated = (table.required("currency"), table.required("amount"));
     let code = stated.0.and_then(|value| value.text()).and_then(|text| currency(text, domain, faults));
-    let money = stated.1.and_then(|value| value.text()).zip(code).and_then(|(text, code)| amount(text.text, code, text, faults));
+    let money = stated
+        .1
+        .and_then(|value| value.text())
+        .zip(code)
+        .and_then(|(text, code)| amount(text.text, code, text, faults));
     let merchant = optional(Key::Merchant, "merchant", domain.merchants.other());
     let brand = optional(Key::CardBrand, "card_brand", 0);
     let funding = optional(Key::Funding, "funding", 0);
@@ -132,7 +148,11 @@ fn tokens(keys: &[Text<'_>], names: &Names<'_>, faults: &Faults<'_>) -> Offer {
         let known = channels_of(key.text, names);
         if known.is_empty() {
             let providers = names.vocabulary.channels.iter().map(|spec| spec.provider.as_str());
-            faults.unknown(*key, "channel or provider", names.channels.iter().map(|name| name.as_str()).chain(providers));
+            faults.unknown(
+                *key,
+                "channel or provider",
+                names.channels.iter().map(|name| name.as_str()).chain(providers),
+            );
         }
         known.into_iter().for_each(|channel| set.insert(channel));
     }
@@ -164,7 +184,8 @@ fn expectation(table: Table<'_>, rules: &[Rule], names: &Names<'_>, faults: &Fau
         results.push(Expected::Channel(channel));
     }
     if let Some(value) = table.get("channels") {
-        let mut channels: Vec<usize> = value.texts().into_iter().filter_map(|name| names.channel(name, faults)).collect();
+        let mut channels: Vec<usize> =
+            value.texts().into_iter().filter_map(|name| names.channel(name, faults)).collect();
         channels.sort_unstable();
         results.push(Expected::Channels(channels));
     }
@@ -178,7 +199,8 @@ fn expectation(table: Table<'_>, rules: &[Rule], names: &Names<'_>, faults: &Fau
     let span = table.span();
     table.finish();
     if results.len() > 1 || (results.is_empty() && rule.is_none()) {
-        let message = "`expect` needs a `rule`, or one of `channel`, `channels`, `rejected = true` and `no_channel = true`";
+        let message =
+            "`expect` needs a `rule`, or one of `channel`, `channels`, `rejected = true` and `no_channel = true`";
         faults.push(&span, message);
         return None;
     }
@@ -200,14 +222,16 @@ impl TestCase {
         let query = Query { point: &self.point, mode: None, offer: &self.offer, snapshot: &snapshot, payment };
         let told = rules.account(&query);
         let failure = |message: String| {
-            let why = told.candidates.iter().map(|row| format!("`{}` {}", row.channel, row.verdict)).collect::<Vec<_>>();
+            let why =
+                told.candidates.iter().map(|row| format!("`{}` {}", row.channel, row.verdict)).collect::<Vec<_>>();
             Failure { message, hint: (!why.is_empty()).then(|| why.join("; ")) }
         };
         let decision = told.decision;
         if let Some(rule) = self.expect.rule.as_deref()
             && decision.rule != Some(rule)
         {
-            let decided = decision.rule.map_or_else(|| "no rule decides".to_owned(), |rule| format!("rule `{rule}` decides"));
+            let decided =
+                decision.rule.map_or_else(|| "no rule decides".to_owned(), |rule| format!("rule `{rule}` decides"));
             return Err(failure(format!("{decided}, where `{rule}` is expected")));
         }
         let name = |at: usize| rules.channel(at).map(|channel| channel.name.to_string()).unwrap_or_default();
@@ -223,7 +247,9 @@ impl TestCase {
             (Expected::NoChannel, outcome) => outcome == Outcome::NoChannel,
             (Expected::Channel(at), _) if self.is_open(decision.reason, &told.candidates) => {
                 let message = format!("the split decides by the payment's id whether it is channel `{}`", name(*at));
-                let hint = Some("give `payment` an `id`, or expect `channels = [...]`: all that the split chooses among".to_owned());
+                let hint = Some(
+                    "give `payment` an `id`, or expect `channels = [...]`: all that the split chooses among".to_owned(),
+                );
                 return Err(Failure { message, hint });
             }
             (Expected::Channel(at), _) => decision.channel().is_some_and(|channel| channel.as_str() == name(*at)),

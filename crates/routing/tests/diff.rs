@@ -20,7 +20,8 @@ fn effect(case: &Case, cells: &Cells<'_>, cell: &Cell) -> (Option<String>, Effec
         Action::Use(..) | Action::Split(_) if served.is_empty() => Effect::NoChannel,
         Action::Split(_) if served.len() > 1 => {
             let common = (1..=99).rev().find(|n| served.iter().all(|(_, weight)| weight % n == 0)).unwrap();
-            let mut shares: Vec<(String, u32)> = served.iter().map(|(name, weight)| (name.clone(), weight / common)).collect();
+            let mut shares: Vec<(String, u32)> =
+                served.iter().map(|(name, weight)| (name.clone(), weight / common)).collect();
             shares.sort();
             Effect::Split { shares }
         }
@@ -62,7 +63,9 @@ fn edited(case: &Case, chance: &mut Chance) -> Case {
     if chance.in_100(20) {
         let names: Vec<_> = case.vocabulary.channels.iter().map(|spec| spec.name.clone()).collect();
         let other = Case::random(chance, 1, 1).vocabulary;
-        for (spec, mut services) in new.vocabulary.channels.iter_mut().zip(other.channels.into_iter().map(|spec| spec.services)) {
+        for (spec, mut services) in
+            new.vocabulary.channels.iter_mut().zip(other.channels.into_iter().map(|spec| spec.services))
+        {
             spec.services.append(&mut services);
             spec.retired = !spec.retired && chance.in_100(20);
         }
@@ -89,13 +92,25 @@ fn compare(old: &Case, new: &Case) -> usize {
             let (change, second) = (covering.next(), covering.next());
             assert!(second.is_none(), "two changes cover {facts:?}");
             let differs = old_effect.1 != new_effect.1;
-            assert_eq!(change.is_some(), differs, "{facts:?}\n{old_effect:?}\n{new_effect:?}\n{}\n{}\n{found}", old.text(), new.text());
+            assert_eq!(
+                change.is_some(),
+                differs,
+                "{facts:?}\n{old_effect:?}\n{new_effect:?}\n{}\n{}\n{found}",
+                old.text(),
+                new.text()
+            );
             if let Some(change) = change {
                 changed += 1;
                 assert_eq!((&change.old_rule, &change.new_rule), (&old_effect.0, &new_effect.0));
                 let routes = |effect: &Effect| !matches!(effect, Effect::NoRule | Effect::Rejected { .. });
                 if routes(&old_effect.1) && routes(&new_effect.1) {
-                    assert_eq!((&change.old, &change.new), (&old_effect.1, &new_effect.1), "{facts:?}\n{}\n{}", old.text(), new.text());
+                    assert_eq!(
+                        (&change.old, &change.new),
+                        (&old_effect.1, &new_effect.1),
+                        "{facts:?}\n{}\n{}",
+                        old.text(),
+                        new.text()
+                    );
                 }
             }
         });
@@ -124,7 +139,10 @@ fn a_rule_set_does_not_differ_from_itself() {
     for seed in 0..20 {
         let case = Case::random(&mut Chance(seed), 5, 8);
         let found = diff(&case.compile(), &case.compile(), 10);
-        assert_eq!((found.count, found.complete, found.to_string()), (0, true, "no payment's result changes".to_owned()));
+        assert_eq!(
+            (found.count, found.complete, found.to_string()),
+            (0, true, "no payment's result changes".to_owned())
+        );
     }
 }
 
@@ -155,7 +173,11 @@ fn a_diff_past_its_bound_says_so() {
     let mut chance = Chance(11);
     let old = Case::random(&mut chance, 8, 30);
     let new = Case::random(&mut chance, 8, 30);
-    let new = Case { vocabulary: old.vocabulary.clone(), rules: new.rules.into_iter().map(|rule| Rule { action: Action::Reject(rule.name.clone()), ..rule }).collect(), ..new };
+    let new = Case {
+        vocabulary: old.vocabulary.clone(),
+        rules: new.rules.into_iter().map(|rule| Rule { action: Action::Reject(rule.name.clone()), ..rule }).collect(),
+        ..new
+    };
     let found = diff_within(&old.compile(), &new.compile(), 3, 500);
     assert!(!found.complete && found.changes.len() <= 3 && found.count > 3);
     assert!(found.to_string().ends_with("and there are more: the comparison was stopped"), "{found}");

@@ -84,8 +84,14 @@ fn outcomes() {
     one("[[rules]]\nreject = 'no'\n", "1:1 [rules] lacks `name`");
     one("[[rules]]\nname = ''\nreject = 'no'\n", "2:8 a rule's name cannot be empty");
     one("[[rules]]\nname = 'r'\nreject = ' '\n", "3:10 `reject` needs a reason: it is what the merchant reads");
-    one("[[rules]]\nname = 'r'\nuse = ['alpha']\nreject = 'no'\n", "4:1 a rule has one outcome: `use`, `split` or `reject`");
-    one("[[rules]]\nname = 'r'\nuse = []\n", "3:7 `use` names no channel; to refuse these payments, say `reject = \"why\"`");
+    one(
+        "[[rules]]\nname = 'r'\nuse = ['alpha']\nreject = 'no'\n",
+        "4:1 a rule has one outcome: `use`, `split` or `reject`",
+    );
+    one(
+        "[[rules]]\nname = 'r'\nuse = []\n",
+        "3:7 `use` names no channel; to refuse these payments, say `reject = \"why\"`",
+    );
     one("[[rules]]\nname = 'r'\nsplit = {}\n", "3:9 `split` names no channel");
     one("[[rules]]\nname = 'r'\nuse = ['alpha', 'alpha']\n", "3:17 `use` names `alpha` twice");
     one(
@@ -122,8 +128,14 @@ fn amounts() {
     when("amount = { EUR = '5,000..' }", "4:27 `5,000` is no amount of EUR: not a plain decimal number such as 500.00");
     when("amount = { EUR = '-5..' }", "4:27 `-5` is no amount of EUR: not a plain decimal number such as 500.00");
     when("amount = { EUR = ['0..10', '5..20'] }", "4:37 `5..20` overlaps a range before it");
-    when("amount = { EUR = '10' }", "4:27 `10` is not a range of amounts (`500.00..1000.00` includes 500.00 and excludes 1000.00; either side may be left out)");
-    when("amount = { EUR = '99999999999..' }", "4:27 `99999999999` is more than the largest amount of a payment, 9999999999.99 EUR");
+    when(
+        "amount = { EUR = '10' }",
+        "4:27 `10` is not a range of amounts (`500.00..1000.00` includes 500.00 and excludes 1000.00; either side may be left out)",
+    );
+    when(
+        "amount = { EUR = '99999999999..' }",
+        "4:27 `99999999999` is more than the largest amount of a payment, 9999999999.99 EUR",
+    );
     when("amount = { XYZ = '5..' }", "4:21 unknown currency `XYZ`");
     when("amount = {}", "4:19 `amount` names no currency");
     when("amount = '5..'", "4:19 `amount` is a text, where a table is wanted");
@@ -142,14 +154,18 @@ fn regions() {
 #[test]
 fn tests_are_read_as_strictly() {
     let with = |test: &str| format!("[[rules]]\nname = 'r'\nreject = 'no'\n\n[[tests]]\nname = 't'\n{test}\n");
-    let payment = "payment = { order_type = 'ecommerce', country = 'DE', method = 'card', amount = '6.00', currency = 'EUR' }";
+    let payment =
+        "payment = { order_type = 'ecommerce', country = 'DE', method = 'card', amount = '6.00', currency = 'EUR' }";
     assert!(faults(&with(&format!("{payment}\nexpect = {{ rule = 'r' }}"))).is_empty());
     one(&with(&format!("{payment}\nexpect = {{ rule = 'rr' }}")), "8:19 unknown rule `rr`");
     one(
         &with(&format!("{payment}\nexpect = {{}}")),
         "8:10 `expect` needs a `rule`, or one of `channel`, `channels`, `rejected = true` and `no_channel = true`",
     );
-    one(&with(&format!("{payment}\ndwon = ['alpha']\nexpect = {{ rule = 'r' }}")), "8:1 unknown key `dwon` in [tests] (did you mean `down`?)");
+    one(
+        &with(&format!("{payment}\ndwon = ['alpha']\nexpect = {{ rule = 'r' }}")),
+        "8:1 unknown key `dwon` in [tests] (did you mean `down`?)",
+    );
     assert_eq!(
         faults(&with("payment = { country = 'DE', amount = '6.005', currency = 'EUR' }\nexpect = { channel = 'x' }")),
         [

@@ -64,7 +64,10 @@ fn expected(case: &Case) -> BTreeSet<String> {
             for part in &sums.parts {
                 let of_dead = part.of.is_some_and(|of| !sums.parts[of].live);
                 if !part.live && !of_dead {
-                    add(if part.met { Kind::PartlyShadowed } else { Kind::PartlyImpossible }, &format!(" {}", part.label));
+                    add(
+                        if part.met { Kind::PartlyShadowed } else { Kind::PartlyImpossible },
+                        &format!(" {}", part.label),
+                    );
                 }
             }
             if !matches!(rule.action, Action::Reject(_)) {
@@ -141,10 +144,16 @@ fn parts(rule: &model::Rule) -> Vec<Part> {
             Test::Amounts(listed) => {
                 for (code, ranges) in listed {
                     for &(from, to) in ranges {
-                        let major = |minor: Option<i64>| minor.map_or(String::new(), |minor| Money::new(minor, currency(code)).unwrap().to_major());
+                        let major = |minor: Option<i64>| {
+                            minor.map_or(String::new(), |minor| Money::new(minor, currency(code)).unwrap().to_major())
+                        };
                         let text = format!("{code} {}..{}", major(from), major(to));
                         let of = Some(parts.len());
-                        parts.push(part(format!("amount `{text}`"), Test::Amounts(vec![(code, vec![(from, to)])]), None));
+                        parts.push(part(
+                            format!("amount `{text}`"),
+                            Test::Amounts(vec![(code, vec![(from, to)])]),
+                            None,
+                        ));
                         let mut edge = |bound: i64, first: i64| {
                             let range = (Some(first), Some(first + 1));
                             let label = format!("bound {} of {text}", major(Some(bound)));
@@ -172,11 +181,14 @@ fn not_offered(case: &Case, when: &[Condition]) -> Vec<String> {
                 labels.extend(missing.map(|name| format!("method `{name}`")));
             }
             (Test::Names(names), "currency") => {
-                let missing = names.iter().filter(|name| !services().any(|service| service.currencies.holds(&currency(name))));
+                let missing =
+                    names.iter().filter(|name| !services().any(|service| service.currencies.holds(&currency(name))));
                 labels.extend(missing.map(|name| format!("currency `{name}`")));
             }
             (Test::Amounts(listed), _) => {
-                let missing = listed.iter().filter(|(code, _)| !services().any(|service| service.currencies.holds(&currency(code))));
+                let missing = listed
+                    .iter()
+                    .filter(|(code, _)| !services().any(|service| service.currencies.holds(&currency(code))));
                 labels.extend(missing.map(|(code, _)| format!("currency `{code}`")));
             }
             (Test::Names(_), _) => {}
@@ -213,7 +225,12 @@ fn told(report: &Report) -> BTreeSet<String> {
                 let label = finding.message.strip_prefix("no channel offers the ").unwrap();
                 format!("{kind} {name} {label}")
             }
-            Kind::Impossible | Kind::Shadowed | Kind::Unservable | Kind::PartlyUnservable | Kind::FailedTest | Kind::TooComplex => {
+            Kind::Impossible
+            | Kind::Shadowed
+            | Kind::Unservable
+            | Kind::PartlyUnservable
+            | Kind::FailedTest
+            | Kind::TooComplex => {
                 format!("{kind} {name}")
             }
         }
@@ -238,14 +255,20 @@ fn judge_witnesses(case: &Case, report: &Report) {
             Kind::Shadowed | Kind::PartlyShadowed => {
                 assert!(rule.unwrap().is_met(facts) && first < at, "{finding}");
                 let before: Vec<&str> = case.rules[..at.unwrap()].iter().map(|rule| rule.name.as_str()).collect();
-                assert!(!finding.rules.is_empty() && finding.rules.iter().all(|rule| before.contains(&rule.as_str())), "{finding}");
+                assert!(
+                    !finding.rules.is_empty() && finding.rules.iter().all(|rule| before.contains(&rule.as_str())),
+                    "{finding}"
+                );
             }
             Kind::Unservable | Kind::PartlyUnservable => assert!(first == at && served().is_empty(), "{finding}"),
             Kind::SinglePoint => {
                 let (single, served) = (finding.single.as_deref().unwrap(), served());
                 let channel = finding.message.starts_with("when channel");
                 let of_single = |name: &str| if channel { name == single } else { case.spec(name).provider == single };
-                assert!(first == at && !served.is_empty() && served.iter().all(|(name, _)| of_single(name)), "{finding}");
+                assert!(
+                    first == at && !served.is_empty() && served.iter().all(|(name, _)| of_single(name)),
+                    "{finding}"
+                );
             }
             Kind::Impossible | Kind::NotOffered | Kind::FailedTest | Kind::TooComplex | Kind::PartlyImpossible => {
                 panic!("{finding}")
@@ -286,6 +309,16 @@ fn every_kind_of_finding_comes_up() {
         let report = check(&Case::random(&mut Chance(seed), 3, 5).compile());
         kinds.extend(report.findings.iter().map(|finding| finding.kind.as_str()));
     }
-    let all = ["gap", "impossible", "not_offered", "partly_impossible", "partly_shadowed", "partly_unservable", "shadowed", "single_point", "unservable"];
+    let all = [
+        "gap",
+        "impossible",
+        "not_offered",
+        "partly_impossible",
+        "partly_shadowed",
+        "partly_unservable",
+        "shadowed",
+        "single_point",
+        "unservable",
+    ];
     assert_eq!(kinds.into_iter().collect::<Vec<_>>(), all);
 }

@@ -9,15 +9,17 @@ use switchyard_routing::check::{check, check_within};
 use switchyard_routing::{Kind, RuleSet, Source, Vocabulary};
 
 fn compile(text: &str, vocabulary: &Vocabulary) -> RuleSet {
-    RuleSet::compile(&Source::new("routing.toml", text), vocabulary)
-        .unwrap_or_else(|faults| panic!("{}", faults.iter().take(3).map(ToString::to_string).collect::<Vec<_>>().join("\n")))
+    RuleSet::compile(&Source::new("routing.toml", text), vocabulary).unwrap_or_else(|faults| {
+        panic!("{}", faults.iter().take(3).map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    })
 }
 
 #[test]
 fn realistic_sets_are_proved_within_the_bound() {
     let mut chance = Chance(1);
     let vocabulary = vocabulary(&mut chance);
-    let counts: Vec<usize> = std::env::var("RULES").map_or(vec![300], |list| list.split(',').map(|n| n.parse().unwrap()).collect());
+    let counts: Vec<usize> =
+        std::env::var("RULES").map_or(vec![300], |list| list.split(',').map(|n| n.parse().unwrap()).collect());
     for count in counts {
         let text = rules(&mut chance, &vocabulary, count);
         let start = std::time::Instant::now();

@@ -43,7 +43,10 @@ fn main() {
     let mut sample = Sample::new();
     let mut seed = 1_u64;
     let (mut made, mut bytes_before) = (0, 0);
-    println!("{:>9} {:>9} {:>12} {:>12} {:>9} {:>9}", "payments", "a second", "writer us", "ledger us", "bytes", "commit us");
+    println!(
+        "{:>9} {:>9} {:>12} {:>12} {:>9} {:>9}",
+        "payments", "a second", "writer us", "ledger us", "bytes", "commit us"
+    );
     while made < payments {
         let begins: Vec<Begin> = (0..ROUND).map(|_| begin(&mut sample, &mut seed)).collect();
         let (writer, all) = (cpu("ledger-writer"), cpu("ledger-"));

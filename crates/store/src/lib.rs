@@ -346,8 +346,11 @@ pub trait Store: Send + Sync {
     async fn operations(&self, ids: Vec<OperationId>) -> Result<Vec<Operation>, StoreError>;
 
     /// What a key was used for, and a payment, both of one moment.
-    async fn claimed(&self, key: [u8; 16], payment: PaymentId)
-    -> Result<(Option<Claimed>, Option<Payment>), StoreError>;
+    async fn claimed(
+        &self,
+        key: [u8; 16],
+        payment: PaymentId,
+    ) -> Result<(Option<Claimed>, Option<Payment>), StoreError>;
 
     /// Payments, newest first; `before` excluded.
     async fn list_payments(

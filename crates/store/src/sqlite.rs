@@ -209,10 +209,8 @@ fn prepare(settings: &Settings) -> Result<(DirectoryLock, File), OpenError> {
 
 fn writer(settings: &Settings, stats: &Arc<Stats>) -> Result<(Writer, Arc<Dictionary>), OpenError> {
     let connection = connection::writer(settings)?;
-    let failed = |fault: Fault| OpenError::Failed {
-        path: settings.path.clone(),
-        reason: StoreError::from(fault).to_string(),
-    };
+    let failed =
+        |fault: Fault| OpenError::Failed { path: settings.path.clone(), reason: StoreError::from(fault).to_string() };
     let dictionary = Arc::new(Dictionary::load(&connection).map_err(failed)?);
     let words = Interner::new(&connection, Arc::clone(&dictionary)).map_err(OpenError::sql(&settings.path))?;
     let writer = Writer::new(connection, words, Arc::clone(stats), settings).map_err(OpenError::sql(&settings.path))?;

@@ -17,9 +17,7 @@ const ACTOR: &str = "operator";
 
 pub(super) fn configure(app: &mut web::ServiceConfig) {
     app.app_data(web::JsonConfig::default().limit(BODY_BYTES_MAX).error_handler(unreadable))
-        .service(
-            web::resource("/keys").route(web::get().to(list_keys)).route(web::post().to(issue_key)),
-        )
+        .service(web::resource("/keys").route(web::get().to(list_keys)).route(web::post().to(issue_key)))
         .route("/keys/{id}", web::delete().to(revoke_key))
         .service(
             web::resource("/channels/{name}/override")

@@ -59,11 +59,7 @@ pub(crate) fn server(ops: Ops, listen: SocketAddr) -> std::io::Result<(Server, S
             .configure(payments::configure)
             .configure(admin::configure)
             .default_service(web::to(nowhere));
-        App::new()
-            .app_data(ops.clone())
-            .configure(health::configure)
-            .service(guarded)
-            .default_service(web::to(nowhere))
+        App::new().app_data(ops.clone()).configure(health::configure).service(guarded).default_service(web::to(nowhere))
     })
     .workers(1)
     .shutdown_timeout(1)
@@ -73,7 +69,10 @@ pub(crate) fn server(ops: Ops, listen: SocketAddr) -> std::io::Result<(Server, S
     Ok((server.run(), address))
 }
 
-async fn require_token(request: ServiceRequest, next: Next<actix_web::body::BoxBody>) -> Result<ServiceResponse, Error> {
+async fn require_token(
+    request: ServiceRequest,
+    next: Next<actix_web::body::BoxBody>,
+) -> Result<ServiceResponse, Error> {
     let expected = request.app_data::<web::Data<Ops>>().map(|ops| ops.token.clone());
     let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let given = given.and_then(|value| value.strip_prefix("Bearer "));

@@ -42,11 +42,8 @@ impl Plan {
             let known = |mode: Mode| -> Result<Option<Known>, Failure> {
                 let Some(account) = channel.account(mode) else { return Ok(None) };
                 let Some(base) = loaded.base(account, simulator) else { return Ok(None) };
-                let building = Building {
-                    base: &base,
-                    credentials: &account.credentials,
-                    refused_port: Some(refused_port),
-                };
+                let building =
+                    Building { base: &base, credentials: &account.credentials, refused_port: Some(refused_port) };
                 let provider = channel
                     .provider
                     .build(&building)

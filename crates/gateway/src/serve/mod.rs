@@ -28,9 +28,9 @@ use std::fmt::Display;
 use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
+use switchyard_coordination::{Coordination, HealthSettings, InProcess};
 use switchyard_core::method::Direction;
 use switchyard_core::{Clock, MerchantName};
-use switchyard_coordination::{Coordination, HealthSettings, InProcess};
 use switchyard_engine::{Board, Engine, Live, Seams};
 use switchyard_store::Store;
 use switchyard_store::sqlite::Sqlite;
@@ -232,14 +232,14 @@ fn api_server(shared: &Shared, settings: &crate::config::settings::Api) -> Resul
             .route("/docs/errors", web::get().to(errors_page))
             .configure(api::configure)
     })
-        .workers(workers)
-        .max_connections(settings.connections_max.div_ceil(workers))
-        .client_request_timeout(settings.head_timeout)
-        .keep_alive(settings.keep_alive)
-        .shutdown_timeout(FAREWELL_SECONDS)
-        .disable_signals()
-        .bind(settings.listen)
-        .map_err(because(format!("the API on {}", settings.listen)))?;
+    .workers(workers)
+    .max_connections(settings.connections_max.div_ceil(workers))
+    .client_request_timeout(settings.head_timeout)
+    .keep_alive(settings.keep_alive)
+    .shutdown_timeout(FAREWELL_SECONDS)
+    .disable_signals()
+    .bind(settings.listen)
+    .map_err(because(format!("the API on {}", settings.listen)))?;
     let address = server.addrs().first().copied().unwrap_or(settings.listen);
     Ok((server.run(), address))
 }

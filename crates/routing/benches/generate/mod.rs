@@ -60,7 +60,8 @@ pub fn currencies() -> Vec<Currency> {
 pub fn countries() -> Vec<Country> {
     let mut all: Vec<Country> = Country::all().collect();
     all.sort_unstable();
-    let common: Vec<Country> = "DE AT CH FR NL BE ES IT GB US BR IN JP SG".split(' ').map(|code| Country::from_code(code).unwrap()).collect();
+    let common: Vec<Country> =
+        "DE AT CH FR NL BE ES IT GB US BR IN JP SG".split(' ').map(|code| Country::from_code(code).unwrap()).collect();
     all.retain(|country| !common.contains(country));
     common.into_iter().chain(all).take(COUNTRIES).collect()
 }
@@ -71,7 +72,13 @@ pub fn methods(direction: Direction) -> Vec<Method> {
     let (first, rest): (usize, Direction) = (16, Direction::Payin);
     match direction == rest {
         true => Method::ALL.iter().copied().filter(of).take(first).collect(),
-        false => Method::ALL.iter().copied().filter(|method| *method != Method::Card).filter(of).take(METHODS - first).collect(),
+        false => Method::ALL
+            .iter()
+            .copied()
+            .filter(|method| *method != Method::Card)
+            .filter(of)
+            .take(METHODS - first)
+            .collect(),
     }
 }
 
@@ -95,7 +102,11 @@ pub fn vocabulary(chance: &mut Chance) -> Vocabulary {
         })
         .collect();
     let merchants = (0..MERCHANTS)
-        .map(|n| MerchantSpec { name: MerchantName::new(&format!("merchant_{n:02}")).unwrap(), order_types: Which::All, channels: Which::All })
+        .map(|n| MerchantSpec {
+            name: MerchantName::new(&format!("merchant_{n:02}")).unwrap(),
+            order_types: Which::All,
+            channels: Which::All,
+        })
         .collect();
     let order_types = order_types().into_iter().map(|(name, direction)| OrderTypeSpec { name, direction }).collect();
     Vocabulary { order_types, merchants, channels }
@@ -106,7 +117,8 @@ fn services(chance: &mut Chance, currencies: &[Currency], countries: &[Country])
     for direction in [Direction::Payin, Direction::Payout] {
         for method in chance.some(&methods(direction), 8) {
             let of = chance.some(currencies, CURRENCIES);
-            let amounts = of.iter().map(|&currency| AmountRange { currency, min: 50, max: Some(99_999_999), step: 1 }).collect();
+            let amounts =
+                of.iter().map(|&currency| AmountRange { currency, min: 50, max: Some(99_999_999), step: 1 }).collect();
             services.push(Service {
                 method,
                 direction,
@@ -124,7 +136,8 @@ fn services(chance: &mut Chance, currencies: &[Currency], countries: &[Country])
 
 /// `count` rules as text, the last without conditions.
 pub fn rules(chance: &mut Chance, vocabulary: &Vocabulary, count: usize) -> String {
-    let mut text = String::from("[regions]\nhome = [\"DE\", \"AT\", \"CH\"]\nnear = [\"home\", \"BENELUX\", \"FR\"]\n\n");
+    let mut text =
+        String::from("[regions]\nhome = [\"DE\", \"AT\", \"CH\"]\nnear = [\"home\", \"BENELUX\", \"FR\"]\n\n");
     for n in 1..count {
         rule(chance, vocabulary, n, &mut text);
     }
@@ -137,14 +150,20 @@ fn rule(chance: &mut Chance, vocabulary: &Vocabulary, n: usize, text: &mut Strin
     let channel = &vocabulary.channels[chance.below(CHANNELS)];
     let service = &channel.services[chance.below(channel.services.len())];
     let Which::Only(served) = &service.currencies else { unreachable!() };
-    let of_direction: Vec<String> = order_types().into_iter().filter(|row| row.1 == service.direction).map(|row| row.0.to_string()).collect();
+    let of_direction: Vec<String> =
+        order_types().into_iter().filter(|row| row.1 == service.direction).map(|row| row.0.to_string()).collect();
     let mut when = Vec::new();
     let mut say = |key: &str, names: Vec<String>| {
         let names: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
         when.push(format!("{key} = [{}]", names.join(", ")));
     };
     say("order_type", chance.some(&of_direction, 3));
-    let mut methods: Vec<String> = channel.services.iter().filter(|other| other.direction == service.direction).map(|other| other.method.to_string()).collect();
+    let mut methods: Vec<String> = channel
+        .services
+        .iter()
+        .filter(|other| other.direction == service.direction)
+        .map(|other| other.method.to_string())
+        .collect();
     methods.sort();
     methods.dedup();
     methods.retain(|name| name != service.method.name());
@@ -154,7 +173,10 @@ fn rule(chance: &mut Chance, vocabulary: &Vocabulary, n: usize, text: &mut Strin
     }
     say("method", named);
     match chance.below(10) {
-        0..=1 => say("region", chance.some(&["EU", "home", "near", "LATAM", "SEA", "MENA", "NORDICS", "AFRICA"].map(str::to_owned), 2)),
+        0..=1 => say(
+            "region",
+            chance.some(&["EU", "home", "near", "LATAM", "SEA", "MENA", "NORDICS", "AFRICA"].map(str::to_owned), 2),
+        ),
         2..=6 => {
             let of: Vec<String> = match &service.countries {
                 Which::All => countries().iter().map(ToString::to_string).collect(),
@@ -175,14 +197,17 @@ fn rule(chance: &mut Chance, vocabulary: &Vocabulary, n: usize, text: &mut Strin
         say("not_funding", chance.some(&["prepaid", "credit"].map(str::to_owned), 1));
     }
     if chance.in_100(60) {
-        let listed = chance.some(served, 3).into_iter().map(|currency| format!("{currency} = \"{}\"", range(chance, currency)));
+        let listed =
+            chance.some(served, 3).into_iter().map(|currency| format!("{currency} = \"{}\"", range(chance, currency)));
         when.push(format!("amount = {{ {} }}", listed.collect::<Vec<_>>().join(", ")));
     } else {
         say("currency", chance.some(served, 6).iter().map(ToString::to_string).collect());
     }
     writeln!(text, "[[rules]]\nname = \"rule-{n}\"\nwhen = {{ {} }}", when.join(", ")).unwrap();
     let mut route = vec![channel.name.to_string()];
-    let like = vocabulary.channels.iter().filter(|other| other.services.iter().any(|one| one.method == service.method && one.direction == service.direction));
+    let like = vocabulary.channels.iter().filter(|other| {
+        other.services.iter().any(|one| one.method == service.method && one.direction == service.direction)
+    });
     let like: Vec<String> = like.map(|other| other.name.to_string()).filter(|name| *name != route[0]).collect();
     if !like.is_empty() {
         route.extend(chance.some(&like, 3));
@@ -219,7 +244,13 @@ pub fn facts(chance: &mut Chance) -> Facts {
     let currency = currencies()[chance.below(CURRENCIES)];
     let amount = Money::new(1 + chance.below(2_000_000) as i64, currency).unwrap();
     let merchant = MerchantName::new(&format!("merchant_{:02}", chance.below(MERCHANTS))).unwrap();
-    let mut facts = Facts::new(kind.clone(), methods[chance.below(methods.len())], amount, countries()[chance.below(COUNTRIES)], merchant);
+    let mut facts = Facts::new(
+        kind.clone(),
+        methods[chance.below(methods.len())],
+        amount,
+        countries()[chance.below(COUNTRIES)],
+        merchant,
+    );
     facts.mode = Some(Mode::Live);
     facts
 }

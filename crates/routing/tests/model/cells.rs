@@ -1,6 +1,8 @@
 //! The finite partition of all payments: one for each class that a case's rules and channels could tell apart.
 
-use super::{AMOUNT_MAX, ANY_OTHER_MERCHANT, BRANDS, CAPTURES, COUNTRIES, CURRENCIES, Case, FUNDINGS, INITIATORS, ISSUERS};
+use super::{
+    AMOUNT_MAX, ANY_OTHER_MERCHANT, BRANDS, CAPTURES, COUNTRIES, CURRENCIES, Case, FUNDINGS, INITIATORS, ISSUERS,
+};
 use super::{Condition, MERCHANTS, METHODS, ORDER_TYPES, RawOffer, Rule, Test, country, currency};
 use std::collections::BTreeSet;
 use switchyard_core::capabilities::Which;
@@ -48,21 +50,34 @@ impl<'c> Cells<'c> {
             money.len(),
         ];
         let services = || case.vocabulary.channels.iter().filter(|spec| !spec.retired).flat_map(|spec| &spec.services);
-        let offered = |method, direction| services().any(|service| service.method == method && service.direction == direction);
-        let declared_methods = METHODS.iter().map(|&method| [Direction::Payin, Direction::Payout].map(|direction| offered(method, direction)));
+        let offered =
+            |method, direction| services().any(|service| service.method == method && service.direction == direction);
+        let declared_methods = METHODS
+            .iter()
+            .map(|&method| [Direction::Payin, Direction::Payout].map(|direction| offered(method, direction)));
         let taken = |money: &Money| {
-            (1..=AMOUNT_MAX).contains(&money.minor()) && services().any(|service| service.currencies.holds(&money.currency()))
+            (1..=AMOUNT_MAX).contains(&money.minor())
+                && services().any(|service| service.currencies.holds(&money.currency()))
         };
         let declared_money = money.iter().map(taken).collect();
         let declared_methods = declared_methods.collect();
-        let mut cells =
-            Self { case, money, sizes, meets: Vec::new(), served: Default::default(), declared_methods, declared_money };
+        let mut cells = Self {
+            case,
+            money,
+            sizes,
+            meets: Vec::new(),
+            served: Default::default(),
+            declared_methods,
+            declared_money,
+        };
         // The issuer matters to rules that name it, and to those that prefer local acquirers.
-        let local = cases.iter().any(|case| case.rules.iter().any(|rule| matches!(rule.action, super::Action::Use(_, true))));
+        let local =
+            cases.iter().any(|case| case.rules.iter().any(|rule| matches!(rule.action, super::Action::Use(_, true))));
         if !local && !in_play("issuer_country") {
             cells.sizes[8] = 1;
         }
-        cells.meets = (0..DIMS).map(|dim| (0..cells.sizes[dim]).map(|value| cells.meeting(dim, value)).collect()).collect();
+        cells.meets =
+            (0..DIMS).map(|dim| (0..cells.sizes[dim]).map(|value| cells.meeting(dim, value)).collect()).collect();
         cells
     }
 
@@ -70,7 +85,9 @@ impl<'c> Cells<'c> {
         let mut cell = [0; DIMS];
         cell[dim] = value;
         let facts = self.facts(&cell);
-        let meets = |rule: &Rule| rule.when.iter().filter(|condition| dim_of(condition) == dim).all(|condition| condition.is_met(&facts));
+        let meets = |rule: &Rule| {
+            rule.when.iter().filter(|condition| dim_of(condition) == dim).all(|condition| condition.is_met(&facts))
+        };
         self.case.rules.iter().enumerate().filter(|(_, rule)| meets(rule)).map(|(at, _)| 1 << at).sum()
     }
 
@@ -149,7 +166,10 @@ impl<'c> Cells<'c> {
         *self.served.borrow_mut().entry(key).or_insert_with(|| {
             let facts = self.facts(cell);
             let channels = self.case.vocabulary.channels.iter().enumerate();
-            channels.filter(|(_, spec)| self.case.is_eligible(spec.name.as_str(), &facts, &RawOffer::Any)).map(|(at, _)| 1 << at).sum()
+            channels
+                .filter(|(_, spec)| self.case.is_eligible(spec.name.as_str(), &facts, &RawOffer::Any))
+                .map(|(at, _)| 1 << at)
+                .sum()
         })
     }
 }
@@ -157,7 +177,8 @@ impl<'c> Cells<'c> {
 pub fn is_declared(case: &Case, facts: &Facts) -> bool {
     let direction = case.direction(facts);
     let services = || case.vocabulary.channels.iter().filter(|spec| !spec.retired).flat_map(|spec| &spec.services);
-    let of_method = |method: Method| services().any(|service| service.method == method && Some(service.direction) == direction);
+    let of_method =
+        |method: Method| services().any(|service| service.method == method && Some(service.direction) == direction);
     (1..=AMOUNT_MAX).contains(&facts.amount.minor())
         && of_method(facts.method)
         && services().any(|service| service.currencies.holds(&facts.amount.currency()))

@@ -22,8 +22,8 @@ use switchyard_core::method::Direction;
 use switchyard_core::payment::CaptureMode;
 use switchyard_core::{ChannelName, Country, Currency, MerchantName, Method, Mode, Money, OrderType, PaymentId};
 use switchyard_routing::{
-    Brand, ChannelSpec, Facts, Funding, Initiator, MerchantSpec, Offer, OrderTypeSpec, Percent, RuleSet, Service, Snapshot,
-    Status, Vocabulary,
+    Brand, ChannelSpec, Facts, Funding, Initiator, MerchantSpec, Offer, OrderTypeSpec, Percent, RuleSet, Service,
+    Snapshot, Status, Vocabulary,
 };
 
 /// A small generator of chance: SplitMix64.
@@ -69,8 +69,15 @@ pub const COUNTRIES: &[&str] = &["DE", "AT", "FR", "US", "BR", "MX", "JP"];
 pub const REGIONS_TOML: &str = "[regions]\ndach = [\"DE\", \"AT\"]\nwest = [\"US\", \"dach\"]\n\n";
 pub const COUNTRY_NAMES: &[&str] = &["DE", "AT", "US", "BR"];
 pub const CURRENCIES: &[&str] = &["EUR", "JPY", "KWD", "USD"];
-pub const METHODS: &[Method] =
-    &[Method::Card, Method::ApplePay, Method::GooglePay, Method::Pix, Method::PayPal, Method::PayoutIban, Method::PayoutWallet];
+pub const METHODS: &[Method] = &[
+    Method::Card,
+    Method::ApplePay,
+    Method::GooglePay,
+    Method::Pix,
+    Method::PayPal,
+    Method::PayoutIban,
+    Method::PayoutWallet,
+];
 pub const MERCHANTS: &[&str] = &["shop_a", "shop_b"];
 pub const ANY_OTHER_MERCHANT: &str = "somebody_else";
 pub const BRANDS: &[Option<Brand>] = &[None, Some(Brand::Visa), Some(Brand::Jcb)];
@@ -156,17 +163,24 @@ impl Case {
         let mut case = Self { vocabulary, keys, rules: Vec::new() };
         case.rules = (0..rules).map(|at| case.rule(chance, at)).collect();
         if chance.in_100(40) {
-            case.rules.push(Rule { name: "rest".into(), when: Vec::new(), action: Action::Reject("no channel".into()) });
+            case.rules.push(Rule {
+                name: "rest".into(),
+                when: Vec::new(),
+                action: Action::Reject("no channel".into()),
+            });
         }
         case
     }
 
     pub fn rule(&self, chance: &mut Chance, at: usize) -> Rule {
-        let when = self.keys.clone().into_iter().filter_map(|key| chance.in_100(45).then(|| condition(chance, key))).collect();
+        let when =
+            self.keys.clone().into_iter().filter_map(|key| chance.in_100(45).then(|| condition(chance, key))).collect();
         let names: Vec<String> = self.vocabulary.channels.iter().map(|spec| spec.name.to_string()).collect();
         let action = match chance.below(10) {
             0..=4 => Action::Use(chance.some(&names, 4), chance.in_100(40)),
-            5..=7 => Action::Split(chance.some(&names, 3).into_iter().map(|name| (name, 1 + chance.below(99) as u32)).collect()),
+            5..=7 => Action::Split(
+                chance.some(&names, 3).into_iter().map(|name| (name, 1 + chance.below(99) as u32)).collect(),
+            ),
             _ => Action::Reject(format!("reason {}", chance.below(2))),
         };
         Rule { name: format!("rule-{at}"), when, action }
@@ -204,7 +218,10 @@ impl Case {
             RawOffer::Bare => spec.bare_token,
             RawOffer::Keys(keys) => {
                 keys.iter().any(|key| key == name)
-                    || keys.iter().any(|key| *key == spec.provider && !self.vocabulary.channels.iter().any(|other| other.name.as_str() == key))
+                    || keys.iter().any(|key| {
+                        *key == spec.provider
+                            && !self.vocabulary.channels.iter().any(|other| other.name.as_str() == key)
+                    })
             }
         };
         !spec.retired
@@ -254,7 +271,13 @@ impl Case {
     }
 
     /// The decision, straight from the definition: rule, and channel.
-    pub fn decide(&self, facts: &Facts, offer: &RawOffer, status: &dyn Fn(&str) -> Status, id: PaymentId) -> (Option<usize>, Answer) {
+    pub fn decide(
+        &self,
+        facts: &Facts,
+        offer: &RawOffer,
+        status: &dyn Fn(&str) -> Status,
+        id: PaymentId,
+    ) -> (Option<usize>, Answer) {
         let Some(at) = self.first(facts) else { return (None, Answer::NoChannel) };
         let rule = &self.rules[at];
         if let Action::Reject(message) = &rule.action {
@@ -352,7 +375,8 @@ impl Condition {
             Test::Amounts(listed) => listed.iter().any(|(code, ranges)| {
                 facts.amount.currency().code() == *code
                     && ranges.iter().any(|(from, to)| {
-                        from.is_none_or(|from| facts.amount.minor() >= from) && to.is_none_or(|to| facts.amount.minor() < to)
+                        from.is_none_or(|from| facts.amount.minor() >= from)
+                            && to.is_none_or(|to| facts.amount.minor() < to)
                     })
             }),
         };
@@ -373,7 +397,8 @@ impl Condition {
                         let major = |minor: Option<i64>| {
                             minor.map_or(String::new(), |minor| Money::new(minor, currency(code)).unwrap().to_major())
                         };
-                        let ranges: Vec<String> = ranges.iter().map(|&(from, to)| format!("\"{}..{}\"", major(from), major(to))).collect();
+                        let ranges: Vec<String> =
+                            ranges.iter().map(|&(from, to)| format!("\"{}..{}\"", major(from), major(to))).collect();
                         format!("{code} = [{}]", ranges.join(", "))
                     })
                     .collect();

@@ -109,9 +109,7 @@ impl<'r> Columns<'r> {
     pub(super) fn optional_text(&mut self) -> Result<Option<&'r str>, Fault> {
         match self.value()? {
             ValueRef::Null => Ok(None),
-            ValueRef::Text(bytes) => {
-                std::str::from_utf8(bytes).map(Some).map_err(|_| self.nonsense("not UTF-8"))
-            }
+            ValueRef::Text(bytes) => std::str::from_utf8(bytes).map(Some).map_err(|_| self.nonsense("not UTF-8")),
             ValueRef::Integer(_) | ValueRef::Real(_) | ValueRef::Blob(_) => Err(self.nonsense("not a text")),
         }
     }

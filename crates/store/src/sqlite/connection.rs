@@ -92,7 +92,8 @@ fn open(path: &Path, cache_kib: i64) -> rusqlite::Result<Connection> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "foreign_keys", false)?;
-    connection.pragma_update(None, "cache_size", -cache_kib)?;
+    // Negative means KiB, not pages.
+    connection.pragma_update(None, "cache_size", cache_kib.saturating_neg())?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(connection)
 }

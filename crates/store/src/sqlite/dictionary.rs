@@ -161,9 +161,7 @@ impl Dictionary {
             return Ok(word);
         }
         let mut statement = connection.prepare_cached("SELECT kind, value FROM dictionary WHERE number = ?1")?;
-        let found = statement
-            .query_row([number], |row| Ok(read(number, row.get(0)?, row.get_ref(1)?)))
-            .optional()?;
+        let found = statement.query_row([number], |row| Ok(read(number, row.get(0)?, row.get_ref(1)?))).optional()?;
         found.unwrap_or_else(|| Err(Fault::Corrupt(format!("dictionary has no number {number}"))))
     }
 }
@@ -185,8 +183,7 @@ pub(super) struct Interner {
 
 impl Interner {
     pub(super) fn new(connection: &Connection, durable: Arc<Dictionary>) -> rusqlite::Result<Self> {
-        let next = connection
-            .query_row("SELECT coalesce(max(number), 0) + 1 FROM dictionary", [], |row| row.get(0))?;
+        let next = connection.query_row("SELECT coalesce(max(number), 0) + 1 FROM dictionary", [], |row| row.get(0))?;
         Ok(Self { durable, fresh: Vec::new(), next })
     }
 

@@ -39,7 +39,7 @@ pub(super) fn unavailable(error: &rusqlite::Error) -> StoreError {
 /// Whether the system could not say that bytes reached the disk. What it holds is unknown from then on, and asking again
 /// may say yes without having written: only a fresh start reads what is really there.
 pub(super) fn lost_sync(error: &rusqlite::Error) -> bool {
-    error.sqlite_error().is_some_and(|error| {
-        matches!(error.extended_code, ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC)
-    })
+    error
+        .sqlite_error()
+        .is_some_and(|error| matches!(error.extended_code, ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC))
 }

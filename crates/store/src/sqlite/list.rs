@@ -34,10 +34,8 @@ pub(super) fn payments(
     let upper = [upper, before.map(PaymentId::uuid)].into_iter().flatten().min().unwrap_or(Uuid::max());
     let lower = filter.created_from.map_or(Uuid::nil(), |from| first_id(from.0.saturating_sub(CLOCK_STEP_MAX)));
 
-    let sql = format!(
-        "SELECT id, {} FROM payments WHERE id < ?1 AND id >= ?2 ORDER BY id DESC LIMIT ?3",
-        conditions.sql
-    );
+    let sql =
+        format!("SELECT id, {} FROM payments WHERE id < ?1 AND id >= ?2 ORDER BY id DESC LIMIT ?3", conditions.sql);
     let bounds = [upper, lower].map(|id| Value::Blob(id.as_bytes().to_vec()));
     let values = bounds.into_iter().chain([Value::Integer(rows_max.into())]).chain(conditions.values);
     let mut statement = view.connection.prepare_cached(&sql)?;

@@ -21,7 +21,8 @@ pub(super) fn due(view: View<'_>, now: Timestamp, limit: u32) -> Result<Vec<Oper
 /// Operations merely intended, oldest first.
 pub(super) fn intended(view: View<'_>, before: Timestamp, limit: u32) -> Result<Vec<Operation>, Fault> {
     let columns = operation::COLUMNS;
-    let sql = format!("SELECT {columns} FROM {OPEN} AND state = ?1 AND created_at < ?2 ORDER BY created_at, id LIMIT ?3");
+    let sql =
+        format!("SELECT {columns} FROM {OPEN} AND state = ?1 AND created_at < ?2 ORDER BY created_at, id LIMIT ?3");
     read(view, &sql, params![number::of_state(OperationState::Intended), before.0, limit])
 }
 

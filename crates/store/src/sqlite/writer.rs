@@ -1,9 +1,9 @@
 //! The one connection that writes: groups of commands, each checked first and written after.
 
+use super::checkpoint::write_back;
 use super::columns::View;
 use super::dictionary::{Interner, Word};
 use super::fault::{Fault, lost_sync, unavailable};
-use super::checkpoint::write_back;
 use super::settings::{Fatal, Group, Observe, Settings};
 use super::stats::Stats;
 use super::{administration, event, operation, payment, retention};

@@ -135,10 +135,8 @@ impl Dice {
             avs_postal: dice.maybe(Self::text),
         });
         payment.capture_before = self.maybe(Self::timestamp);
-        payment.next_action = self.maybe(|dice| NextAction::Redirect {
-            url: dice.text(),
-            expires_at: dice.maybe(Self::timestamp),
-        });
+        payment.next_action =
+            self.maybe(|dice| NextAction::Redirect { url: dice.text(), expires_at: dice.maybe(Self::timestamp) });
         payment.failure = self.maybe(Self::failure);
         payment.last_failure = self.maybe(Self::failure);
         payment.provider = self.maybe(|dice| Arc::from(dice.text()));
@@ -204,7 +202,13 @@ impl Dice {
             ..Sample::new().operation(&payment, OperationKind::Sale)
         };
         self.roll_moving_operation(&mut operation);
-        Begin { claim: None, payment, operation, events: Vec::new(), answer: self.maybe(|dice| answer(201, &dice.text())) }
+        Begin {
+            claim: None,
+            payment,
+            operation,
+            events: Vec::new(),
+            answer: self.maybe(|dice| answer(201, &dice.text())),
+        }
     }
 
     /// Both as they stand, moved at random.

@@ -1,13 +1,15 @@
 //! What is written is what is read.
 
+use super::Fixture;
 use super::arbitrary::Dice;
 use super::sample::{self, Sample, begun, concluded, stored, stored_operation};
-use super::Fixture;
 use crate::{Begun, StoreError, Written};
 use switchyard_core::failure::Origin;
 use switchyard_core::payment::{CaptureMode, News, Source};
 use switchyard_core::status::{OperationState, PaymentStatus};
-use switchyard_core::{Country, Currency, Failure, FailureCode, Method, Mode, Money, OperationId, OperationKind, PaymentId};
+use switchyard_core::{
+    Country, Currency, Failure, FailureCode, Method, Mode, Money, OperationId, OperationKind, PaymentId,
+};
 
 pub(super) async fn begun_reads_back(fixture: &mut dyn Fixture) {
     let store = fixture.store();

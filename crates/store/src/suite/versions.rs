@@ -103,8 +103,7 @@ pub(super) async fn refused_alone(fixture: &mut dyn Fixture) {
 pub(super) async fn postpone(fixture: &mut dyn Fixture) {
     let store = fixture.store();
     let (payment, operation) = begun(&*store, Sample::new().begin()).await;
-    let command =
-        Postpone { operation: operation.id, version: 1, look_ups: 4, next_look_up_at: Some(Timestamp(77)) };
+    let command = Postpone { operation: operation.id, version: 1, look_ups: 4, next_look_up_at: Some(Timestamp(77)) };
     assert_eq!(store.postpone(command).await, Ok(Written::Done));
     assert_eq!(store.postpone(command).await, Ok(Written::Stale));
     let mut expected = stored_operation(&operation);

@@ -23,7 +23,8 @@ pub(super) async fn due(fixture: &mut dyn Fixture) {
     assert_eq!(ids(store.due(Timestamp(i64::MAX), 2).await.unwrap()), [100, 200]);
     assert_eq!(store.due(Timestamp(100), 1).await, Ok(vec![operations[1].clone()]));
 
-    let later = Postpone { operation: operations[1].id, version: 1, look_ups: 1, next_look_up_at: Some(Timestamp(250)) };
+    let later =
+        Postpone { operation: operations[1].id, version: 1, look_ups: 1, next_look_up_at: Some(Timestamp(250)) };
     store.postpone(later).await.unwrap();
     assert_eq!(ids(store.due(Timestamp(300), 10).await.unwrap()), [200, 250, 300]);
     let payment = store.payment(operations[4].payment).await.unwrap().unwrap();

@@ -3,10 +3,10 @@
 use crate::{Ledger, settings};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
+use switchyard_core::payment::News;
 use switchyard_store::sqlite::Group;
 use switchyard_store::suite::sample::{Sample, answer, approved, begun, claim, concluded};
 use switchyard_store::{Begun, Sqlite, Store as _, StoreError};
-use switchyard_core::payment::News;
 use tempfile::TempDir;
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {

@@ -1,17 +1,37 @@
 use super::*;
+use std::cell::RefCell;
 use std::io::Write;
-use tracing::subscriber::DefaultGuard;
+use std::sync::Once;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Collects what is logged.
+thread_local! {
+    static HEARD: RefCell<Option<Log>> = const { RefCell::new(None) };
+}
+
+/// Collects what one thread logs.
 #[derive(Clone, Default)]
 pub(super) struct Log(Arc<Mutex<Vec<u8>>>);
 
+/// Ends the listening when dropped.
+pub(super) struct Listening;
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        HEARD.set(None);
+    }
+}
+
 impl Log {
-    /// Until the guard is dropped, everything this thread logs, at every level.
-    pub(super) fn listen(&self) -> DefaultGuard {
-        let subscriber = tracing_subscriber::fmt().json().with_max_level(tracing::Level::TRACE);
-        tracing::subscriber::set_default(subscriber.with_writer(self.clone()).finish())
+    /// Until the guard is dropped, everything this thread logs, at every level. One subscriber serves all tests: whether
+    /// a place logs at all is remembered for the whole process.
+    pub(super) fn listen(&self) -> Listening {
+        static STARTED: Once = Once::new();
+        STARTED.call_once(|| {
+            let subscriber = tracing_subscriber::fmt().json().with_max_level(tracing::Level::TRACE);
+            tracing::subscriber::set_global_default(subscriber.with_writer(Router).finish()).unwrap();
+        });
+        HEARD.set(Some(self.clone()));
+        Listening
     }
 
     pub(super) fn text(&self) -> String {
@@ -19,9 +39,16 @@ impl Log {
     }
 }
 
-impl Write for Log {
+/// Writes to whoever listens on this thread.
+struct Router;
+
+impl Write for Router {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        HEARD.with_borrow(|log| {
+            if let Some(log) = log {
+                log.0.lock().unwrap().extend_from_slice(bytes);
+            }
+        });
         Ok(bytes.len())
     }
 
@@ -30,11 +57,11 @@ impl Write for Log {
     }
 }
 
-impl MakeWriter<'_> for Log {
+impl MakeWriter<'_> for Router {
     type Writer = Self;
 
     fn make_writer(&self) -> Self {
-        self.clone()
+        Self
     }
 }
 

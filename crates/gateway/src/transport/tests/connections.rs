@@ -1,7 +1,7 @@
 //! Connections: made, kept, let go, and not to be had.
 
-use switchyard_core::Transport as _;
 use std::time::Duration;
+use switchyard_core::Transport as _;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
