@@ -1,5 +1,7 @@
 //! Starts the real binary and speaks HTTP to it. Knows nothing of its inside.
 
+#![expect(clippy::disallowed_methods, reason = "another process is waited for, in real time")]
+
 pub mod http;
 pub mod process;
 

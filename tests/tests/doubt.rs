@@ -156,3 +156,43 @@ fn a_killed_process_settles_what_it_left_open() {
     assert_eq!(charges.len(), 1);
     assert_eq!(charges[0]["asked"], 1, "it was sent again: {charges:?}");
 }
+
+#[test]
+fn an_answer_that_cannot_be_right_is_no_outcome() {
+    let sandbox = Sandbox::start_with(impatient());
+    let client = sandbox.client();
+    // Held for less than was asked: less can be captured.
+    let held = client.pay(&authorization("tok_partial")).expect(201).json();
+    assert_eq!(held["status"], "authorized", "{held}");
+    assert_eq!(held["amount_capturable"], 6_250);
+    // Taken for less than was asked: neither captured nor failed, and a person has to look.
+    let (key, body) = (unique("key"), card_payment("tok_partial"));
+    let payment = client.post("/v1/payments", &key, &body).expect(202).json();
+    assert_eq!(payment["status"], "processing", "{payment}");
+    assert_eq!(payment["in_doubt"], true);
+    assert_eq!(payment["amount_captured"], 0);
+    let replay = client.post("/v1/payments", &key, &body).expect(202);
+    assert_eq!(replay.header("idempotent-replayed"), Some("true"));
+    let path = format!("/ops/payments/{}", payment["id"].as_str().unwrap());
+    let timeline = sandbox.ops_client().get(&path).expect(200).json();
+    assert!(timeline["contradiction"].as_str().is_some_and(|text| text.contains("62.50")), "{timeline}");
+    assert!(timeline["operations"][0]["next_look_up_at"].is_string(), "nobody looks at it: {timeline}");
+    let sandbox = sandbox.kill_and_restart();
+    let again = sandbox.ops_client().get(&path).expect(200).json();
+    assert_eq!(again["contradiction"], timeline["contradiction"]);
+}
+
+#[test]
+fn a_key_that_has_brought_something_says_so_though_the_request_would_be_refused_now() {
+    let sandbox = Sandbox::start_with(impatient());
+    let client = sandbox.client();
+    let (key, body) = (unique("key"), card_payment("tok_approved"));
+    let made = client.post("/v1/payments", &key, &body).expect(201);
+    // The same key with a token for a channel that nobody knows: another request, not a faulty field.
+    let other = with(body, "payment_method", json!({"type": "card", "tokens": {"nowhere": "tok_approved"}}));
+    let answer = client.post("/v1/payments", &key, &other).expect(422).json();
+    assert_eq!(answer["code"], "idempotency_mismatch", "{answer}");
+    let fresh = client.pay(&other).expect(400).json();
+    assert_eq!(fresh["errors"][0]["field"], "payment_method.tokens.nowhere", "{fresh}");
+    assert_eq!(made.json()["status"], "captured");
+}

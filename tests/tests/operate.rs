@@ -114,3 +114,28 @@ fn configuration_faults_are_told_all_at_once() {
     let (status, said, error) = sandbox.run(&["rules", "check"]);
     assert!(status.success(), "{said}{error}");
 }
+
+#[test]
+fn a_channel_full_of_faults_is_left_for_another() {
+    let sandbox = Sandbox::start_with(Options::impatient());
+    let client = sandbox.client();
+    let first = client.pay(&card_payment("tok_approved")).expect(201).json()["route"]["channel"].clone();
+    // Declines are answers: they count for nothing.
+    for _ in 0..30 {
+        client.pay(&card_payment("tok_declined_do_not_honor")).expect(201);
+    }
+    assert_eq!(client.pay(&card_payment("tok_approved")).expect(201).json()["route"]["channel"], first);
+    let moved = until(
+        PATIENCE,
+        || {
+            client.pay(&card_payment("tok_error_after")).expect(202);
+            client.pay(&card_payment("tok_approved")).expect(201).json()
+        },
+        |payment| payment["route"]["channel"] != first,
+    );
+    assert_eq!(moved["status"], "captured", "{moved}");
+    let channels = sandbox.ops_client().get("/ops/channels").expect(200).json();
+    let bad = channels["channels"].as_array().unwrap().iter().find(|it| it["channel"] == first).unwrap().clone();
+    assert_ne!(bad["status"]["test"], "up", "{bad}");
+    assert_eq!(bad["status"]["live"], "up", "{bad}");
+}

@@ -32,6 +32,10 @@ pub struct Change {
     /// Only multiples of the first count, and none of a multiple of the others.
     steps: (u64, Vec<u64>),
     domain: Arc<Domain>,
+    /// The places of the rules, before and after.
+    rules: (Option<usize>, Option<usize>),
+    /// All payments that there can be with these order types and methods: what need not be said of the area.
+    possible: Option<Area>,
     /// What became of them.
     pub old: Effect,
     /// By which rule, where one decided.
@@ -73,17 +77,21 @@ pub fn diff_within(old: &RuleSet, new: &RuleSet, shown_max: usize, work_max: usi
         old: Side::new(old, &domain),
         new: Side::new(new, &domain),
         domain,
+        asked: Vec::new(),
         found: Vec::new(),
         work: 0,
         work_max,
     };
     comparison.number_alike();
-    let complete = comparison.run(old, new).is_ok();
+    comparison.ask(old, new);
+    let complete = comparison.run().is_ok();
     let mut changes = comparison.merged();
     let count = changes.len();
+    changes.sort_by_cached_key(|change| (change.rules, change.payments()));
     changes.truncate(shown_max);
     for change in &mut changes {
         change.example = comparison.example(change);
+        change.possible = Some(comparison.possible(change));
     }
     Diff { old_version: old.hash().to_owned(), new_version: new.hash().to_owned(), changes, count, complete }
 }
@@ -156,6 +164,8 @@ struct Comparison<'r> {
     old: Side<'r>,
     new: Side<'r>,
     domain: Arc<Domain>,
+    /// The payments that there can be, on either side.
+    asked: Vec<Area>,
     found: Vec<Change>,
     work: usize,
     work_max: usize,
@@ -178,7 +188,8 @@ impl Comparison<'_> {
         }
     }
 
-    fn run(&mut self, old: &RuleSet, new: &RuleSet) -> Result<(), Exhausted> {
+    /// The payments that there can be on either side, as areas that share none.
+    fn ask(&mut self, old: &RuleSet, new: &RuleSet) {
         let of = |rules: &RuleSet, domain: &Domain| -> Vec<Area> {
             rules.possible.asked.iter().map(|area| area.translated(&rules.domain, domain)).collect()
         };
@@ -191,9 +202,13 @@ impl Comparison<'_> {
             }
             areas.extend(rest);
         }
+        self.asked = areas;
+    }
+
+    fn run(&mut self) -> Result<(), Exhausted> {
         let all = |side: &Side<'_>| (0..side.areas.len()).collect::<Vec<_>>();
-        let mut open: Vec<Open> =
-            areas.into_iter().map(|area| Open { area, old: all(&self.old), new: all(&self.new) }).collect();
+        let opened = |area: &Area| Open { area: area.clone(), old: all(&self.old), new: all(&self.new) };
+        let mut open: Vec<Open> = self.asked.iter().map(opened).collect();
         while let Some(next) = open.pop() {
             self.look(next, &mut open)?;
         }
@@ -333,6 +348,8 @@ impl Comparison<'_> {
                     steps: (goal.multiple, goal.avoid),
                     area: goal.area,
                     domain: Arc::clone(&self.domain),
+                    rules: (old, new),
+                    possible: None,
                     old: old_effect,
                     old_rule: self.old.name(old),
                     new: new_effect,
@@ -417,6 +434,26 @@ impl Comparison<'_> {
         }
     }
 
+    /// All payments that there can be with the order types and methods of a change.
+    fn possible(&self, change: &Change) -> Area {
+        let alike = |dim, area: &Area| {
+            area.values(&self.domain, dim).iter().zip(change.area.values(&self.domain, dim)).any(|(a, b)| a & b != 0)
+        };
+        let mut with = self.asked.iter().filter(|area| alike(Dim::OrderType, area) && alike(Dim::Method, area));
+        let mut possible = with.next().cloned().unwrap_or_else(|| Area::all(&self.domain));
+        for area in with {
+            for dim in Dim::ALL {
+                possible = possible.or_side(&self.domain, Some(dim), area);
+            }
+        }
+        // Order types and methods are what the rest hangs on; they are always told if they are not all.
+        let all = Area::all(&self.domain);
+        for dim in [Dim::OrderType, Dim::Method] {
+            possible = possible.with_side(&self.domain, Some(dim), &all);
+        }
+        possible
+    }
+
     fn example(&self, change: &Change) -> Option<Witness> {
         let goal = Goal { area: change.area.clone(), multiple: change.steps.0, avoid: change.steps.1.clone() };
         let point = crate::prove::usual_point(&goal, &self.domain).ok()??;
@@ -444,8 +481,10 @@ impl Change {
     /// Whether this payment is among them. Names that neither rule set declares are any other.
     #[must_use]
     pub fn covers(&self, facts: &Facts) -> bool {
-        let goal = Goal { area: self.area.clone(), multiple: self.steps.0, avoid: self.steps.1.clone() };
-        goal.has(&self.domain, &self.domain.point(facts))
+        let point = self.domain.point(facts);
+        let (multiple, avoid) = &self.steps;
+        let counts = point.amount.is_multiple_of(*multiple) && !avoid.iter().any(|&step| point.amount.is_multiple_of(step));
+        counts && self.area.has(&self.domain, &point)
     }
 
     /// Which payments they are, fact by fact, as a `when` would write it; facts that do not matter are left out.
@@ -462,7 +501,7 @@ impl Change {
 
     /// Every payment that can be stated.
     fn everything(&self) -> Area {
-        let mut all = Area::all(&self.domain);
+        let mut all = self.possible.clone().unwrap_or_else(|| Area::all(&self.domain));
         let stated = Comparison::stated(&all);
         all.money = all.money.and(&stated);
         all

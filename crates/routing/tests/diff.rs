@@ -81,9 +81,13 @@ fn compare(old: &Case, new: &Case) -> usize {
     assert_eq!(found.count, found.changes.len());
     let cells = [Cells::new(old, &[old, new]), Cells::new(new, &[old, new])];
     let mut changed = 0;
-    for which in &cells {
+    for (which, met_by_old) in cells.iter().zip([true, false]) {
+        // Of very large cases every so manieth cell.
+        let stride = which.count() / 40_000 + 1;
+        let mut at = 0;
         which.each(|cell, _| {
-            if which.money[cell[9]].minor() == 0 {
+            at += 1;
+            if which.money[cell[9]].minor() == 0 || at % stride != 0 {
                 return;
             }
             let (old_effect, new_effect) = (effect(old, which, cell), effect(new, which, cell));
@@ -92,25 +96,14 @@ fn compare(old: &Case, new: &Case) -> usize {
             let (change, second) = (covering.next(), covering.next());
             assert!(second.is_none(), "two changes cover {facts:?}");
             let differs = old_effect.1 != new_effect.1;
-            assert_eq!(
-                change.is_some(),
-                differs,
-                "{facts:?}\n{old_effect:?}\n{new_effect:?}\n{}\n{}\n{found}",
-                old.text(),
-                new.text()
-            );
+            let both = || format!("{}\n{}", old.text(), new.text());
+            assert_eq!(change.is_some(), differs, "{met_by_old} {facts:?}\n{old_effect:?}\n{new_effect:?}\n{}\n{found}", both());
             if let Some(change) = change {
                 changed += 1;
                 assert_eq!((&change.old_rule, &change.new_rule), (&old_effect.0, &new_effect.0));
                 let routes = |effect: &Effect| !matches!(effect, Effect::NoRule | Effect::Rejected { .. });
                 if routes(&old_effect.1) && routes(&new_effect.1) {
-                    assert_eq!(
-                        (&change.old, &change.new),
-                        (&old_effect.1, &new_effect.1),
-                        "{facts:?}\n{}\n{}",
-                        old.text(),
-                        new.text()
-                    );
+                    assert_eq!((&change.old, &change.new), (&old_effect.1, &new_effect.1), "{facts:?}\n{}", both());
                 }
             }
         });
@@ -148,11 +141,12 @@ fn a_rule_set_does_not_differ_from_itself() {
 
 #[test]
 fn changes_read_as_ranges() {
-    let vocabulary = Case::random(&mut Chance(3), 1, 1).vocabulary;
+    let mut vocabulary = Case::random(&mut Chance(3), 1, 1).vocabulary;
+    vocabulary.merchants.clear();
     let compile = |text: &str| RuleSet::compile(&Source::new("routing.toml", text), &vocabulary).unwrap();
     let rules = |amount: &str| {
         compile(&format!(
-            "[[rules]]\nname = \"large\"\nwhen = {{ method = [\"card\"], region = [\"DACH\"], amount = {{ EUR = \"{amount}..\" }} }}\n\
+            "[[rules]]\nname = \"large\"\nwhen = {{ order_type = [\"ecommerce\", \"moto\"], method = [\"card\"], region = [\"DACH\"], amount = {{ EUR = \"{amount}..\" }} }}\n\
              reject = \"too much\"\n[[rules]]\nname = \"rest\"\nreject = \"none\"\n"
         ))
     };

@@ -12,6 +12,7 @@ mod checkpoint;
 mod columns;
 mod connection;
 mod dictionary;
+mod doom;
 mod event;
 mod fault;
 mod list;
@@ -65,7 +66,6 @@ enum Running {
 struct Inline {
     writer: Writer,
     checkpoint_pages: u64,
-    fatal: Fatal,
     _file: File,
     _lock: DirectoryLock,
 }
@@ -92,13 +92,7 @@ impl Sqlite {
         let (lock, file) = prepare(settings)?;
         let stats = Arc::new(Stats::default());
         let (writer, _) = writer(settings, &stats)?;
-        let inline = Inline {
-            writer,
-            checkpoint_pages: settings.checkpoint_pages,
-            fatal: Arc::clone(&settings.fatal),
-            _file: file,
-            _lock: lock,
-        };
+        let inline = Inline { writer, checkpoint_pages: settings.checkpoint_pages, _file: file, _lock: lock };
         let running = Running::Inline(Mutex::new(Some(inline)));
         Ok(Arc::new(Self { running, stats, list_rows_max: settings.list_rows_max }))
     }
@@ -187,7 +181,7 @@ impl Inline {
     fn command(&mut self, command: Command) -> Answered {
         let mut answers = self.writer.run(&[command], &|| Duration::ZERO);
         if self.writer.log_pages() >= self.checkpoint_pages {
-            self.writer.write_back(&self.fatal);
+            self.writer.write_back();
         }
         answers.pop().unwrap_or_else(|| Err(closed()))
     }

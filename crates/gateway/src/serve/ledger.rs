@@ -9,7 +9,7 @@ use switchyard_store::sqlite::{Settings, Sqlite};
 /// Opens it, and has its commits counted.
 pub(super) fn open(settings: &StoreSettings, metrics: &Arc<Metrics>) -> Result<Arc<Sqlite>, Failure> {
     let StoreUrl::Sqlite(path) = &settings.url;
-    let mut opening = Settings::new(path, Arc::new(|reason| end(reason)));
+    let mut opening = Settings::new(path, Arc::new(end));
     let metrics = Arc::clone(metrics);
     opening.observe = Some(Arc::new(move |group| metrics.committed(group.commands, group.commit)));
     Ok(Sqlite::open(&opening)?)

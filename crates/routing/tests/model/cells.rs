@@ -82,13 +82,23 @@ impl<'c> Cells<'c> {
     }
 
     fn meeting(&self, dim: usize, value: usize) -> u64 {
-        let mut cell = [0; DIMS];
-        cell[dim] = value;
-        let facts = self.facts(&cell);
+        let facts = self.facts(&Self::with(dim, value));
         let meets = |rule: &Rule| {
             rule.when.iter().filter(|condition| dim_of(condition) == dim).all(|condition| condition.is_met(&facts))
         };
         self.case.rules.iter().enumerate().filter(|(_, rule)| meets(rule)).map(|(at, _)| 1 << at).sum()
+    }
+
+    /// A cell with one value set.
+    fn with(dim: usize, value: usize) -> Cell {
+        let mut cell = [0; DIMS];
+        cell[dim] = value;
+        cell
+    }
+
+    /// How many cells there are, possible or not.
+    pub fn count(&self) -> usize {
+        self.sizes.iter().product()
     }
 
     /// A cell's payment.
@@ -99,7 +109,8 @@ impl<'c> Cells<'c> {
             country: country(COUNTRIES[cell[2]]),
             merchant: MerchantName::new(MERCHANTS.get(cell[3]).copied().unwrap_or(ANY_OTHER_MERCHANT)).unwrap(),
             capture: CAPTURES[cell[4]],
-            initiator: INITIATORS[cell[5]],
+            // Where the initiator is not in play, one value stands for both; a payout's is the merchant.
+            initiator: if ORDER_TYPES[cell[0]].1 == Direction::Payout { Initiator::Merchant } else { INITIATORS[cell[5]] },
             brand: BRANDS[cell[6]],
             funding: FUNDINGS[cell[7]],
             issuer_country: ISSUERS[cell[8]].map(country),
@@ -136,7 +147,6 @@ impl<'c> Cells<'c> {
                 spec.order_types.holds(&OrderType::new(name).unwrap())
             }),
             4 => direction == Direction::Payin || CAPTURES[cell[4]] == CaptureMode::Automatic,
-            // Where the initiator is not in play, one stands for both.
             5 => direction == Direction::Payin || self.sizes[5] == 1 || INITIATORS[cell[5]] == Initiator::Merchant,
             6..=8 => cell[dim] == 0 || has_card_facts(METHODS[cell[1]]),
             _ => true,
@@ -152,11 +162,7 @@ impl<'c> Cells<'c> {
     /// By dimension and value: whether it meets a condition, which is of one dimension.
     pub fn meeting_one(&self, condition: &Condition) -> (usize, Vec<bool>) {
         let dim = dim_of(condition);
-        let meets = |value: usize| {
-            let mut cell = [0; DIMS];
-            cell[dim] = value;
-            condition.is_met(&self.facts(&cell))
-        };
+        let meets = |value: usize| condition.is_met(&self.facts(&Self::with(dim, value)));
         (dim, (0..self.sizes[dim]).map(meets).collect())
     }
 

@@ -43,3 +43,19 @@ pub(super) fn lost_sync(error: &rusqlite::Error) -> bool {
         .sqlite_error()
         .is_some_and(|error| matches!(error.extended_code, ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_failed_sync_is_the_end() {
+        let failed = |code| rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+        assert!(lost_sync(&failed(ffi::SQLITE_IOERR_FSYNC)) && lost_sync(&failed(ffi::SQLITE_IOERR_DIR_FSYNC)));
+        for code in [ffi::SQLITE_FULL, ffi::SQLITE_IOERR, ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_BUSY] {
+            assert!(!lost_sync(&failed(code)), "{code}");
+            assert!(matches!(unavailable(&failed(code)), StoreError::Unavailable(_)));
+        }
+        assert!(matches!(unavailable(&failed(ffi::SQLITE_CORRUPT)), StoreError::Corrupt(_)));
+    }
+}

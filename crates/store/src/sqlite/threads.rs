@@ -3,10 +3,11 @@
 use super::checkpoint::{Checkpointer, Signals};
 use super::columns::View;
 use super::dictionary::Dictionary;
+use super::doom::Doom;
 use super::fault::Fault;
 use super::lock::DirectoryLock;
 use super::queue::{NotTaken, Queue};
-use super::settings::{Fatal, OpenError, Settings};
+use super::settings::{OpenError, Settings};
 use super::stats::Stats;
 use super::writer::{Answered, Command, Writer};
 use super::{closed, connection, guard, of_one_moment};
@@ -14,7 +15,6 @@ use crate::StoreError;
 use rusqlite::Connection;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use tokio::sync::oneshot;
@@ -66,25 +66,35 @@ impl Threads {
             file: Arc::clone(&file),
             signals: Arc::clone(&signals),
             stats: Arc::clone(stats),
-            fatal: Arc::clone(&settings.fatal),
+            doom: writer.doom(),
         };
         let connections = (0..READERS).map(|_| connection::reader(&settings.path)).collect::<Result<Vec<_>, _>>()?;
 
         let desk = Desk {
+            doom: writer.doom(),
             writer,
             jobs: Arc::clone(&jobs),
             signals: Arc::clone(&signals),
             batch_max: settings.batch_max,
             checkpoint_pages: settings.checkpoint_pages,
-            fatal: Arc::clone(&settings.fatal),
         };
-        let writer = spawn("ledger-writer", move || desk.work()).map_err(&failed)?;
-        let checkpointer = spawn("ledger-log", move || checkpointer.work()).map_err(&failed)?;
-        let readers = connections.into_iter().map(|connection| {
-            let (reads, dictionary) = (Arc::clone(&reads), Arc::clone(dictionary));
-            spawn("ledger-reader", move || read_all(&connection, &dictionary, &reads))
+        let spawned = || -> std::io::Result<_> {
+            let writer = spawn("ledger-writer", move || desk.work())?;
+            let checkpointer = spawn("ledger-log", move || checkpointer.work())?;
+            let readers = connections.into_iter().map(|connection| {
+                let (reads, dictionary) = (Arc::clone(&reads), Arc::clone(dictionary));
+                spawn("ledger-reader", move || read_all(&connection, &dictionary, &reads))
+            });
+            Ok((writer, checkpointer, readers.collect::<std::io::Result<Vec<_>>>()?))
+        };
+        let spawned = spawned().map_err(|error| {
+            // Those that did start end.
+            jobs.close();
+            reads.close();
+            signals.close();
+            failed(error)
         });
-        let readers = readers.collect::<Result<Vec<_>, _>>().map_err(&failed)?;
+        let (writer, checkpointer, readers) = spawned?;
         let held = Mutex::new(Some(Held { writer, readers, checkpointer, file, lock }));
         Ok(Self { jobs, reads, signals, held })
     }
@@ -129,7 +139,7 @@ impl Threads {
         for reader in readers {
             let _ended = reader.join();
         }
-        self.signals.wanted.close();
+        self.signals.close();
         let _ended = checkpointer.join();
         drop(file);
         drop(lock);
@@ -149,19 +159,19 @@ fn not_taken(not_taken: NotTaken) -> StoreError {
 
 /// Where the writer sits.
 struct Desk {
+    doom: Arc<Doom>,
     writer: Writer,
     jobs: Arc<Queue<Job>>,
     signals: Arc<Signals>,
     batch_max: usize,
     checkpoint_pages: u64,
-    fatal: Fatal,
 }
 
 impl Desk {
     /// Until the queue is closed and empty.
     fn work(mut self) {
         if catch_unwind(AssertUnwindSafe(|| self.groups())).is_err() {
-            (self.fatal)("the ledger's writer panicked");
+            self.doom.tell("the ledger's writer panicked");
         }
         self.jobs.abandon();
     }
@@ -183,11 +193,8 @@ impl Desk {
     }
 
     fn look_after_log(&mut self) {
-        if self.signals.rest.swap(false, Ordering::Acquire) {
-            self.writer.write_back(&self.fatal);
-        } else if self.writer.log_pages() >= self.checkpoint_pages {
-            // Full means that it is asked for already.
-            let _asked = self.signals.wanted.push(());
+        if self.signals.after_group(self.writer.log_pages() >= self.checkpoint_pages) {
+            self.writer.write_back();
         }
     }
 }

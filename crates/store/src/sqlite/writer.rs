@@ -3,8 +3,9 @@
 use super::checkpoint::write_back;
 use super::columns::View;
 use super::dictionary::{Interner, Word};
+use super::doom::Doom;
 use super::fault::{Fault, lost_sync, unavailable};
-use super::settings::{Fatal, Group, Observe, Settings};
+use super::settings::{Group, Observe, Settings};
 use super::stats::Stats;
 use super::{administration, event, operation, payment, retention};
 use crate::{Administer, Audit, Begin, Begun, Conclude, Postpone, StoreError, Written};
@@ -60,10 +61,8 @@ pub(super) struct Writer {
     connection: Connection,
     words: Interner,
     stats: Arc<Stats>,
-    fatal: Fatal,
+    doom: Arc<Doom>,
     observe: Option<Observe>,
-    /// Why nothing is written any more.
-    dead: Option<String>,
 }
 
 impl Writer {
@@ -78,8 +77,8 @@ impl Writer {
             seen.wal_pages.store(u64::try_from(pages).unwrap_or(0), Ordering::Relaxed);
             Ok(())
         }))?;
-        let (fatal, observe) = (Arc::clone(&settings.fatal), settings.observe.clone());
-        Ok(Self { connection, words, stats, fatal, observe, dead: None })
+        let doom = Arc::new(Doom::new(Arc::clone(&settings.fatal)));
+        Ok(Self { connection, words, stats, doom, observe: settings.observe.clone() })
     }
 
     /// Pages in the log after the latest commit.
@@ -88,8 +87,15 @@ impl Writer {
     }
 
     /// Writes the rest of the log back, so that it starts anew with the next commit unless somebody still reads it.
-    pub(super) fn write_back(&self, fatal: &Fatal) {
-        write_back(&self.connection, &self.stats, fatal);
+    pub(super) fn write_back(&self) {
+        if write_back(&self.connection, &self.stats, &self.doom) == Some(0) {
+            self.stats.wal_pages.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// For all who may find out that nothing can be written any more.
+    pub(super) fn doom(&self) -> Arc<Doom> {
+        Arc::clone(&self.doom)
     }
 
     pub(super) fn view(&self) -> View<'_> {
@@ -99,12 +105,12 @@ impl Writer {
     /// Runs the commands in one transaction; where one of them breaks it, each in its own. One answer per command.
     /// `timed` measures the commit.
     pub(super) fn run(&mut self, commands: &[Command], timed: &dyn Fn() -> Duration) -> Vec<Answered> {
-        if let Some(reason) = &self.dead {
-            return commands.iter().map(|_| Err(StoreError::Unavailable(reason.clone()))).collect();
+        if let Some(reason) = self.doom.reason() {
+            return commands.iter().map(|_| Err(StoreError::Unavailable(reason.to_owned()))).collect();
         }
         match self.group(commands, timed) {
             Ok(answers) => answers,
-            Err(GroupFailed::Write(error)) if commands.len() > 1 && self.dead.is_none() => {
+            Err(GroupFailed::Write(error)) if commands.len() > 1 && self.doom.reason().is_none() => {
                 tracing::warn!(%error, commands = commands.len(), "a group of commands failed, trying them one by one");
                 let alone = |command| self.run(std::slice::from_ref(command), timed);
                 commands.iter().flat_map(alone).collect()
@@ -124,11 +130,11 @@ impl Writer {
         if let Err(GroupFailed::Write(error) | GroupFailed::Whole(error)) = &answers {
             self.words.rolled_back();
             if lost_sync(error) {
-                self.die(&format!("the disk did not confirm a write: {error}"));
+                self.doom.lost_sync(error);
             } else if !self.connection.is_autocommit()
                 && let Err(error) = self.connection.execute_batch("ROLLBACK")
             {
-                self.die(&format!("a transaction could not be rolled back: {error}"));
+                self.doom.tell(&format!("a transaction could not be rolled back: {error}"));
             }
         }
         answers
@@ -158,13 +164,6 @@ impl Writer {
 
     fn execute(&self, sql: &str) -> rusqlite::Result<()> {
         self.connection.prepare_cached(sql)?.execute([]).map(drop)
-    }
-
-    /// Writes no more, and says so to whoever ends the process.
-    pub(super) fn die(&mut self, reason: &str) {
-        tracing::error!(reason, "the ledger stops");
-        self.dead = Some(reason.to_owned());
-        (self.fatal)(reason);
     }
 
     /// Reads only.

@@ -218,3 +218,37 @@ fn a_long_log_is_written_back_beside_the_writer() {
     assert!(groups.len() < 6_400, "commands share commits");
     assert_eq!(stats.commands.load(Ordering::Relaxed), 6_400);
 }
+
+#[test]
+fn what_was_answered_is_there_after_a_crash() {
+    for inline in [false, true] {
+        let ledger = Ledger::new(inline);
+        let store = ledger.sqlite();
+        let mut sample = Sample::new();
+        let (payments, events) = block_on(async {
+            let mut payments = Vec::new();
+            for number in 0..50 {
+                let mut begin = sample.begin();
+                begin.claim = Some(claim(number));
+                let (payment, operation) = begun(&*store, begin).await;
+                let news = approved(&payment);
+                payments.push(concluded(&*store, sample.conclude(payment, operation, news)).await);
+            }
+            (payments, store.events(0, 1_000).await.unwrap())
+        });
+        // As the disk has it at this moment, with nothing closed.
+        let after = TempDir::new().unwrap();
+        for file in ["switchyard.db", "switchyard.db-wal"] {
+            std::fs::copy(ledger.settings().path.with_file_name(file), after.path().join(file)).unwrap();
+        }
+        let recovered = Sqlite::open_inline(&settings(&after)).unwrap();
+        block_on(async {
+            for (payment, operation) in payments {
+                assert_eq!(recovered.payment(payment.id).await, Ok(Some(payment)));
+                assert_eq!(recovered.operation(operation.id).await, Ok(Some(operation)));
+            }
+            assert_eq!(recovered.events(0, 1_000).await, Ok(events));
+            assert!(recovered.claimed([49; 16], sample.payment().id).await.unwrap().0.is_some());
+        });
+    }
+}
