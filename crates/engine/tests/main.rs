@@ -1,0 +1,15 @@
+//! The use cases over a real ledger, a scripted provider and a clock of our own: no sockets, no JSON.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "tests may panic; that is how they fail"
+)]
+
+mod bench;
+mod doubt;
+mod ledger_faults;
+mod live;
