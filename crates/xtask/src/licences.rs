@@ -18,7 +18,8 @@ pub struct Policy {
     _graph: toml::Table,
     licenses: Licenses,
     bans: Bans,
-    sources: Sources,
+    #[serde(rename = "sources")]
+    _sources: Sources,
 }
 
 #[derive(Debug, Deserialize)]
@@ -61,7 +62,6 @@ struct Sources {
     _registry: String,
     #[serde(rename = "unknown-git")]
     _git: String,
-    allow_registry: BTreeSet<String>,
 }
 
 impl Policy {
@@ -81,8 +81,9 @@ impl Policy {
         let mut faults: Vec<String> = Vec::new();
         for package in packages {
             faults.extend(self.licence_fault(package));
-            faults.extend(self.source_fault(package));
+            faults.extend(source_fault(package));
         }
+        faults.extend(registry_fault(packages));
         faults.extend(self.ban_faults(packages));
         faults
     }
@@ -97,12 +98,6 @@ impl Policy {
             Ok(false) => Some(format!("{name} {version} is under `{license}`, which deny.toml does not allow")),
             Err(error) => Some(format!("{name} {version} states `{license}`: {error}")),
         }
-    }
-
-    fn source_fault(&self, package: &Package) -> Option<String> {
-        let source = package.source.as_deref()?;
-        let allowed = source.strip_prefix("registry+").is_some_and(|url| self.sources.allow_registry.contains(url));
-        (!allowed).then(|| format!("{} {} comes from {source}", package.name, package.version))
     }
 
     fn ban_faults(&self, packages: &[Package]) -> Vec<String> {
@@ -139,6 +134,22 @@ pub fn run(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
+/// What is not ours comes from a registry.
+fn source_fault(package: &Package) -> Option<String> {
+    let source = package.source.as_deref()?;
+    let allowed = source.starts_with(REGISTRY);
+    (!allowed).then(|| format!("{} {} comes from {source}", package.name, package.version))
+}
+
+/// All of it comes from the same one: Cargo's default, since nothing here names another.
+fn registry_fault(packages: &[Package]) -> Option<String> {
+    let sources = packages.iter().filter_map(|package| package.source.as_deref());
+    let registries: BTreeSet<&str> = sources.filter(|source| source.starts_with(REGISTRY)).collect();
+    (registries.len() > 1).then(|| format!("packages come from {} registries", registries.len()))
+}
+
+const REGISTRY: &str = "registry+";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,7 +166,7 @@ mod tests {
         }
     }
 
-    const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
+    const HOME: &str = "registry+https://registry.example/index";
 
     fn faults(packages: &[Package]) -> Vec<String> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
@@ -164,7 +175,7 @@ mod tests {
 
     #[test]
     fn a_free_crate_from_the_registry_is_welcome() {
-        assert_eq!(faults(&[package("good", "1.0.0", Some("MIT OR GPL-3.0-only"), CRATES_IO)]), Vec::<String>::new());
+        assert_eq!(faults(&[package("good", "1.0.0", Some("MIT OR GPL-3.0-only"), HOME)]), Vec::<String>::new());
     }
 
     #[test]
@@ -172,19 +183,21 @@ mod tests {
         for license in
             [Some("GPL-3.0-only"), Some("AGPL-3.0-or-later"), Some("MIT AND LGPL-2.1"), Some("Mine-1.0"), None]
         {
-            assert_eq!(faults(&[package("bad", "1.0.0", license, CRATES_IO)]).len(), 1, "{license:?}");
+            assert_eq!(faults(&[package("bad", "1.0.0", license, HOME)]).len(), 1, "{license:?}");
         }
     }
 
     #[test]
     fn other_sources_are_refused() {
         assert_eq!(faults(&[package("odd", "1.0.0", Some("MIT"), "git+https://git.example/odd")]).len(), 1);
+        let elsewhere = package("odd", "1.0.0", Some("MIT"), "registry+https://elsewhere.example/index");
+        assert_eq!(faults(&[package("good", "1.0.0", Some("MIT"), HOME), elsewhere]).len(), 1);
     }
 
     #[test]
     fn banned_crates_and_second_versions_are_refused() {
-        assert_eq!(faults(&[package("openssl", "0.10.0", Some("Apache-2.0"), CRATES_IO)]).len(), 1);
-        let tokio = |version| package("tokio", version, Some("MIT"), CRATES_IO);
+        assert_eq!(faults(&[package("openssl", "0.10.0", Some("Apache-2.0"), HOME)]).len(), 1);
+        let tokio = |version| package("tokio", version, Some("MIT"), HOME);
         assert_eq!(faults(&[tokio("1.54.1")]).len(), 0);
         assert_eq!(faults(&[tokio("1.54.1"), tokio("2.0.0")]).len(), 1);
     }
