@@ -7,9 +7,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use switchyard_coordination::{HealthSettings, InProcess};
-use switchyard_core::capabilities::{
-    Capabilities, Idempotency, LookUp, MethodCapability, Parts, Presentation, Which,
-};
+use switchyard_core::capabilities::{Capabilities, Idempotency, LookUp, MethodCapability, Parts, Presentation, Which};
 use switchyard_core::clock::{Clock, Timestamp, Uptime};
 use switchyard_core::method::Direction;
 use switchyard_core::operation::Target;
@@ -24,9 +22,9 @@ use switchyard_engine::{
     Account, Board, BoxedTask, Caller, Channel, Channels, Engine, Key, Limit, Live, NewPayment, Outcome, Render, Seams,
     Spawn, Stopping, Tokens, Watch,
 };
+use switchyard_routing::RuleSet;
 use switchyard_routing::source::Source as RuleSource;
 use switchyard_routing::vocabulary::{ChannelSpec, MerchantSpec, OrderTypeSpec, Service, Vocabulary};
-use switchyard_routing::RuleSet;
 use switchyard_store::sqlite::{Settings, Sqlite};
 use switchyard_store::{Answer, Claim, Store};
 use tempfile::TempDir;
@@ -260,11 +258,8 @@ impl Bench {
         });
         let provider = Arc::new(Scripted::new());
         let name = ChannelName::new("eu").unwrap();
-        let target = Target {
-            channel: name.clone(),
-            base: provider.base().to_owned(),
-            account: provider.account().to_owned(),
-        };
+        let target =
+            Target { channel: name.clone(), base: provider.base().to_owned(), account: provider.account().to_owned() };
         let account = Account {
             provider: Arc::<Scripted>::clone(&provider),
             transport: Arc::new(NoTransport),

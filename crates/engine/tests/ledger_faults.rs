@@ -5,9 +5,7 @@ use async_trait::async_trait;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 use switchyard_core::payment::{CaptureMode, Payment};
-use switchyard_core::{
-    MerchantName, Mode, Operation, OperationId, OperationKind, PaymentId, PaymentStatus, Timestamp,
-};
+use switchyard_core::{MerchantName, Mode, Operation, OperationId, OperationKind, PaymentId, PaymentStatus, Timestamp};
 use switchyard_engine::EngineError;
 use switchyard_store::*;
 

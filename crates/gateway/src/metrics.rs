@@ -221,7 +221,8 @@ impl ApiMetrics for Metrics {
 
 /// A status code as text, without an allocation.
 fn digits_of(status: u16, digits: &mut [u8; 3]) -> &str {
-    let digit = |power: u16| u8::try_from(status.checked_div(power).unwrap_or(0) % 10).unwrap_or(0).saturating_add(b'0');
+    let digit =
+        |power: u16| u8::try_from(status.checked_div(power).unwrap_or(0) % 10).unwrap_or(0).saturating_add(b'0');
     *digits = [digit(100), digit(10), digit(1)];
     std::str::from_utf8(digits).unwrap_or_default()
 }

@@ -483,7 +483,8 @@ impl Change {
     pub fn covers(&self, facts: &Facts) -> bool {
         let point = self.domain.point(facts);
         let (multiple, avoid) = &self.steps;
-        let counts = point.amount.is_multiple_of(*multiple) && !avoid.iter().any(|&step| point.amount.is_multiple_of(step));
+        let counts =
+            point.amount.is_multiple_of(*multiple) && !avoid.iter().any(|&step| point.amount.is_multiple_of(step));
         counts && self.area.has(&self.domain, &point)
     }
 

@@ -92,6 +92,7 @@ pub mod diff;
 mod domain;
 pub mod effect;
 pub mod facts;
+pub mod format;
 mod money_set;
 pub mod nearest;
 pub mod offer;

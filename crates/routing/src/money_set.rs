@@ -135,7 +135,7 @@ mod tests {
 
     fn set() -> impl Strategy<Value = MoneySet> {
         prop::collection::vec((0_u64..40, 0_u64..12), 0..6).prop_map(|ranges| {
-            MoneySet::from_ranges(ranges.into_iter().map(|(start, len)| (start, start + len)).collect())
+            MoneySet::from_ranges(ranges.into_iter().map(|(start, len)| (start, start.saturating_add(len))).collect())
         })
     }
 

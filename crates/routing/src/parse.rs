@@ -327,9 +327,7 @@ fn action(table: &Table<'_>, names: &Names<'_>, faults: &Faults<'_>) -> Option<(
             if listed.is_empty() && value.list().is_some_and(|list| list.is_empty()) {
                 value.fault("`use` names no channel; to refuse these payments, say `reject = \"why\"`");
             }
-            let target = |name: &Text<'_>| {
-                names.channel(*name, faults).map(|channel| Target { channel, weight: 1, span: name.span() })
-            };
+            let target = |name: &Text<'_>| names.channel(*name, faults).map(|channel| Target { channel, weight: 1 });
             Some((Action::Use { targets: listed.iter().filter_map(target).collect(), prefer_local }, value.span()))
         }
         (None, Some(value), None) => Some((Action::Split(shares(&value, names, faults)), value.span())),
@@ -363,7 +361,7 @@ fn shares(value: &Value<'_>, names: &Names<'_>, faults: &Faults<'_>) -> Vec<Targ
     for (name, weight) in entries {
         let channel = names.channel(name, faults);
         let weight = weight.integer_in(1..=WEIGHT_MAX).and_then(|weight| u32::try_from(weight).ok());
-        targets.extend(channel.zip(weight).map(|(channel, weight)| Target { channel, weight, span: name.span() }));
+        targets.extend(channel.zip(weight).map(|(channel, weight)| Target { channel, weight }));
     }
     targets
 }

@@ -122,6 +122,8 @@ pub(crate) struct Search<'r> {
     asked: Vec<u8>,
     /// Rules cut out in the current search, and how often.
     pub(crate) cut: BTreeMap<usize, u64>,
+    /// The same over all searches.
+    cut_ever: BTreeMap<usize, u64>,
     chance: u64,
     found: Vec<u64>,
     /// What a draw prefers, so that witnesses are payments as they occur.
@@ -138,6 +140,7 @@ impl<'r> Search<'r> {
             bound,
             asked: rules.rules.iter().map(|rule| asked(&rule.area)).collect(),
             cut: BTreeMap::new(),
+            cut_ever: BTreeMap::new(),
             chance: 0,
             found: Vec::new(),
             usual: usual(&rules.domain),
@@ -208,8 +211,10 @@ impl<'r> Search<'r> {
     }
 
     fn count_cut(&mut self, rule: usize) {
-        let count = self.cut.entry(rule).or_default();
-        *count = count.saturating_add(1);
+        for counts in [&mut self.cut, &mut self.cut_ever] {
+            let count = counts.entry(rule).or_default();
+            *count = count.saturating_add(1);
+        }
     }
 
     /// Of the rules found, the one whose cut leaves the fewest areas: their number, and the rule's.
@@ -229,7 +234,7 @@ impl<'r> Search<'r> {
 
     /// The rules that were cut out most often: those that make the search long.
     pub(crate) fn blamed(&self) -> Vec<usize> {
-        let mut rules: Vec<(u64, usize)> = self.cut.iter().map(|(&rule, &count)| (count, rule)).collect();
+        let mut rules: Vec<(u64, usize)> = self.cut_ever.iter().map(|(&rule, &count)| (count, rule)).collect();
         rules.sort_unstable_by(|a, b| b.cmp(a));
         rules.into_iter().take(5).map(|(_, rule)| rule).collect()
     }

@@ -155,7 +155,6 @@ pub(crate) struct Target {
     pub(crate) channel: usize,
     /// Its share of a split; 1 elsewhere.
     pub(crate) weight: u32,
-    pub(crate) span: Span,
 }
 
 /// What a rule does.

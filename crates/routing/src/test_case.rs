@@ -18,8 +18,6 @@ use switchyard_core::payment::CaptureMode;
 #[derive(Clone, Debug)]
 pub(crate) struct TestCase {
     pub(crate) name: String,
-    /// Of the name.
-    pub(crate) span: Span,
     pub(crate) point: Point,
     pub(crate) offer: Offer,
     /// Channels that are not up, by number.
@@ -79,16 +77,7 @@ pub(crate) fn tests(tables: Vec<Table<'_>>, rules: &[Rule], names: &Names<'_>, f
         let expect = expect.and_then(|value| value.table()).and_then(|table| expectation(table, rules, names, faults));
         table.finish();
         if let (Some(name), Some((point, offer, id)), Some(expect)) = (name, payment, expect) {
-            tests.push(TestCase {
-                name: name.text.to_owned(),
-                span: name.span(),
-                point,
-                offer,
-                statuses,
-                id,
-                expect,
-                expect_span,
-            });
+            tests.push(TestCase { name: name.text.to_owned(), point, offer, statuses, id, expect, expect_span });
         }
     }
     tests

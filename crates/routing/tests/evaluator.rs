@@ -1,5 +1,15 @@
 //! The compiled rules decide as a plain interpreter of the definition does.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::arithmetic_side_effects,
+    clippy::disallowed_methods,
+    reason = "test code"
+)]
+
 mod model;
 
 use model::{Answer, Case, Chance, RawOffer, facts, payment_id, statuses};
@@ -15,7 +25,7 @@ fn answer(decision: &Decision<'_>) -> Answer {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(model::cases(200)))]
 
     #[test]
     fn compiled_rules_decide_as_the_definition_says(seed in any::<u64>(), keys in 1_usize..=12, count in 1_usize..12) {

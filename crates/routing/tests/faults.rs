@@ -1,5 +1,15 @@
 //! What operators get wrong, and what they are told.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::arithmetic_side_effects,
+    clippy::disallowed_methods,
+    reason = "test code"
+)]
+
 mod model;
 
 use model::{Case, Chance};

@@ -110,7 +110,11 @@ impl<'c> Cells<'c> {
             merchant: MerchantName::new(MERCHANTS.get(cell[3]).copied().unwrap_or(ANY_OTHER_MERCHANT)).unwrap(),
             capture: CAPTURES[cell[4]],
             // Where the initiator is not in play, one value stands for both; a payout's is the merchant.
-            initiator: if ORDER_TYPES[cell[0]].1 == Direction::Payout { Initiator::Merchant } else { INITIATORS[cell[5]] },
+            initiator: if ORDER_TYPES[cell[0]].1 == Direction::Payout {
+                Initiator::Merchant
+            } else {
+                INITIATORS[cell[5]]
+            },
             brand: BRANDS[cell[6]],
             funding: FUNDINGS[cell[7]],
             issuer_country: ISSUERS[cell[8]].map(country),

@@ -26,6 +26,11 @@ use switchyard_routing::{
     Snapshot, Status, Vocabulary,
 };
 
+/// How many random cases to try: so many, or as `PROPTEST_CASES` says.
+pub fn cases(usual: u32) -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|count| count.parse().ok()).unwrap_or(usual)
+}
+
 /// A small generator of chance: SplitMix64.
 pub struct Chance(pub u64);
 
@@ -91,6 +96,9 @@ pub const AMOUNT_MAX: i64 = switchyard_core::limits::AMOUNT_MINOR_MAX;
 pub const ORDER_TYPES: &[(&str, Direction)] =
     &[("ecommerce", Direction::Payin), ("moto", Direction::Payin), ("supplier", Direction::Payout)];
 
+/// A range of minor units, the end excluded; `None` is open.
+pub type Bounds = (Option<i64>, Option<i64>);
+
 /// One condition of `when`.
 #[derive(Clone, Debug)]
 pub struct Condition {
@@ -102,8 +110,8 @@ pub struct Condition {
 #[derive(Clone, Debug)]
 pub enum Test {
     Names(Vec<String>),
-    /// By currency: ranges of minor units, the end excluded; `None` is open.
-    Amounts(Vec<(&'static str, Vec<(Option<i64>, Option<i64>)>)>),
+    /// By currency.
+    Amounts(Vec<(&'static str, Vec<Bounds>)>),
 }
 
 #[derive(Clone, Debug)]
@@ -173,8 +181,8 @@ impl Case {
     }
 
     pub fn rule(&self, chance: &mut Chance, at: usize) -> Rule {
-        let when =
-            self.keys.clone().into_iter().filter_map(|key| chance.in_100(45).then(|| condition(chance, key))).collect();
+        let when = self.keys.iter().filter(|_| chance.in_100(45)).copied().collect::<Vec<_>>();
+        let when = when.into_iter().map(|key| condition(chance, key)).collect();
         let names: Vec<String> = self.vocabulary.channels.iter().map(|spec| spec.name.to_string()).collect();
         let action = match chance.below(10) {
             0..=4 => Action::Use(chance.some(&names, 4), chance.in_100(40)),
@@ -527,22 +535,23 @@ fn service(chance: &mut Chance) -> Service {
         } else {
             Which::Only(chance.some(&["DE", "AT", "FR", "US", "BR"], 4).into_iter().map(country).collect())
         },
-        amounts: chance
-            .some(&codes, 3)
-            .into_iter()
-            .filter_map(|code| {
-                chance.in_100(50).then(|| AmountRange {
-                    currency: currency(code),
-                    min: chance.pick(LINES),
-                    max: chance.pick(&[None, Some(100), Some(999), Some(1_000_000)]),
-                    step: chance.pick(&[1, 1, 1, 5, 10, 100]),
-                })
-            })
-            .collect(),
+        amounts: if chance.in_100(35) { Vec::new() } else { amount_ranges(chance, &codes) },
         hosted: chance.in_100(30),
         manual_capture: chance.in_100(60),
         sale: chance.in_100(90),
     }
+}
+
+fn amount_ranges(chance: &mut Chance, codes: &[&str]) -> Vec<AmountRange> {
+    let codes = chance.some(codes, 3).into_iter();
+    codes
+        .map(|code| AmountRange {
+            currency: currency(code),
+            min: chance.pick(LINES),
+            max: chance.pick(&[None, Some(100), Some(999), Some(1_000_000)]),
+            step: chance.pick(&[1, 1, 1, 5, 10, 100]),
+        })
+        .collect()
 }
 
 /// A payment that any merchant might send, not only such as make sense.
@@ -637,6 +646,6 @@ mod split {
     }
 
     pub fn probes(id: PaymentId, name: &str, percent: u8) -> bool {
-        (u128::from(h(id, fnv(name) ^ 0x7072_6f62_65)) * 100) >> 64 < u128::from(percent)
+        (u128::from(h(id, fnv(name) ^ 0x0070_726f_6265)) * 100) >> 64 < u128::from(percent)
     }
 }
