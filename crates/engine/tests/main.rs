@@ -5,7 +5,6 @@
     clippy::expect_used,
     clippy::panic,
     clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
     reason = "tests may panic; that is how they fail"
 )]
 

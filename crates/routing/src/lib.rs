@@ -80,7 +80,7 @@
 //! ```
 //!
 //! Whether rules make sense together is told by [`check`], what a change of rules changes by [`diff`], and their
-//! canonical form is written by [`format`].
+//! canonical form is written by [`mod@format`].
 
 mod area;
 mod bits;

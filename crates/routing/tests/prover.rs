@@ -319,7 +319,7 @@ proptest! {
 #[test]
 fn every_kind_of_finding_comes_up() {
     let mut kinds = BTreeSet::new();
-    for seed in 0..40 {
+    for seed in 0..150 {
         let report = check(&Case::random(&mut Chance(seed), 3, 5).compile());
         kinds.extend(report.findings.iter().map(|finding| finding.kind.as_str()));
     }
