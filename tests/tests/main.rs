@@ -5,6 +5,7 @@ mod doubt;
 mod flow;
 mod idempotency;
 mod keys;
+mod kills;
 mod operate;
 mod parallel;
 mod refused;
