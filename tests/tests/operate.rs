@@ -139,3 +139,29 @@ fn a_channel_full_of_faults_is_left_for_another() {
     assert_ne!(bad["status"]["test"], "up", "{bad}");
     assert_eq!(bad["status"]["live"], "up", "{bad}");
 }
+
+#[test]
+fn rule_files_are_compared_and_formatted() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let shipped = include_str!("../../config/routing.toml");
+    let (old, new) = (folder.path().join("old.toml"), folder.path().join("new.toml"));
+    std::fs::write(&old, shipped).unwrap();
+    std::fs::write(
+        &new,
+        shipped.replace("simulator_us = 90, simulator_eu = 10", "simulator_us = 50, simulator_eu = 50"),
+    )
+    .unwrap();
+    let run = |arguments: &[&str]| switchyard_tests::process::run(arguments, Some(folder.path()), None);
+    let (old, new) = (old.to_str().unwrap(), new.to_str().unwrap());
+    let (status, said, error) = run(&["rules", "diff", old, new]);
+    assert!(status.success() && said.contains("us-cards") && said.contains("USD"), "{said}{error}");
+    let (status, said, error) = run(&["rules", "diff", old, old, "--json"]);
+    assert!(status.success() && said.contains("\"count\": 0"), "{said}{error}");
+    // Whatever it looks like, formatting changes no result, and a second time nothing at all.
+    std::fs::write(new, shipped.replace("    ", "  ").replace(" = ", "=")).unwrap();
+    run(&["rules", "fmt", new]);
+    let (status, _, error) = run(&["rules", "fmt", "--check", new]);
+    assert!(status.success(), "{error}");
+    let (_, said, _) = run(&["rules", "diff", old, new, "--json"]);
+    assert!(said.contains("\"count\": 0"), "{said}");
+}

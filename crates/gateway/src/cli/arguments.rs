@@ -86,6 +86,31 @@ pub(crate) enum RulesCommand {
     ///
     /// Example: switchyard rules explain --country DE --amount 125.00 --currency EUR --down simulator_eu
     Explain(Explain),
+    /// Show which payments another rule file treats otherwise, as ranges
+    ///
+    /// Both files are read against the channels and merchants of the configuration.
+    ///
+    /// Example: switchyard rules diff config/routing.toml proposed/routing.toml
+    Diff {
+        /// The rules before
+        old: PathBuf,
+        /// The rules after
+        new: PathBuf,
+        /// How many changes to show; the rest is counted
+        #[arg(long, default_value_t = 20)]
+        ranges: usize,
+        /// Print what is found as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Bring a rule file into its canonical form
+    Fmt {
+        /// The file
+        file: PathBuf,
+        /// Change nothing; fail where the file is not in its canonical form
+        #[arg(long)]
+        check: bool,
+    },
 }
 
 /// A payment that might be.

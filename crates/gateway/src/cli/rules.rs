@@ -5,10 +5,13 @@ use super::{Failed, environment};
 use crate::config::{self, Loaded, Wanted};
 use serde_json::json;
 use std::fmt::Write as _;
+use std::path::Path;
 use switchyard_core::payment::CaptureMode;
 use switchyard_core::{Country, Currency, MerchantName, Method, Money, OrderType, PaymentId};
 use switchyard_routing::nearest::did_you_mean;
-use switchyard_routing::{Facts, Offer, Outcome, Status};
+use switchyard_routing::source::Source;
+use switchyard_routing::vocabulary::Vocabulary;
+use switchyard_routing::{Facts, Offer, Outcome, RuleSet, Status};
 
 /// Stands for any merchant that nothing is narrowed for; no file can declare it.
 const ANY_MERCHANT: &str = "any-merchant";
@@ -36,7 +39,40 @@ pub(super) fn run(command: &RulesCommand, wanted: &Wanted) -> Result<(), Failed>
             print!("{}", explain(asked, &loaded)?);
             Ok(())
         }
+        RulesCommand::Diff { old, new, ranges, json } => {
+            let vocabulary = config::load(wanted, &environment())?.vocabulary();
+            let (old, new) = (compiled(old, &vocabulary)?, compiled(new, &vocabulary)?);
+            let diff = switchyard_routing::diff::diff(&old, &new, *ranges);
+            if *json {
+                println!("{}", serde_json::to_string_pretty(&diff)?)
+            } else {
+                println!("{diff}")
+            }
+            Ok(())
+        }
+        RulesCommand::Fmt { file, check } => {
+            let source = read(file)?;
+            let formatted = switchyard_routing::format::format(&source).map_err(|faults| told(&faults))?;
+            match (formatted == source.text(), check) {
+                (true, _) => Ok(()),
+                (false, true) => Err(Failed(format!("{} is not in its canonical form", file.display()))),
+                (false, false) => Ok(std::fs::write(file, formatted)?),
+            }
+        }
     }
+}
+
+fn read(file: &Path) -> Result<Source, Failed> {
+    let text = std::fs::read_to_string(file).map_err(|error| Failed(format!("{}: {error}", file.display())))?;
+    Ok(Source::new(file.display().to_string(), text))
+}
+
+fn compiled(file: &Path, vocabulary: &Vocabulary) -> Result<RuleSet, Failed> {
+    RuleSet::compile(&read(file)?, vocabulary).map_err(|faults| told(&faults))
+}
+
+fn told(faults: &[switchyard_routing::source::Fault]) -> Failed {
+    Failed(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
 }
 
 fn explain(asked: &Explain, loaded: &Loaded) -> Result<String, Failed> {

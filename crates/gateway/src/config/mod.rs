@@ -243,6 +243,15 @@ fn check_simulator(
 }
 
 impl Loaded {
+    /// What rules may name.
+    pub(crate) fn vocabulary(&self) -> Vocabulary {
+        Vocabulary {
+            order_types: self.order_types.clone(),
+            merchants: self.merchants.clone(),
+            channels: self.channels.iter().map(|channel| channel.spec.clone()).collect(),
+        }
+    }
+
     /// Where an account's provider is. `simulator` is where the sandbox runs its own; `simulator.url` wins over it.
     pub(crate) fn base(&self, account: &channels::AccountConfig, simulator: Option<&WebAddress>) -> Option<String> {
         match &account.base {

@@ -330,10 +330,10 @@ impl RawOffer {
     pub fn random(chance: &mut Chance, vocabulary: &Vocabulary) -> Self {
         let mut keys: Vec<String> = vocabulary.channels.iter().map(|spec| spec.name.to_string()).collect();
         keys.extend(vocabulary.channels.iter().map(|spec| spec.provider.clone()));
-        match chance.below(6) {
-            0 => Self::Any,
-            1 => Self::Bare,
-            2 => Self::Keys(Vec::new()),
+        match chance.below(8) {
+            0..=3 => Self::Any,
+            4 => Self::Bare,
+            5 => Self::Keys(Vec::new()),
             _ => Self::Keys(chance.some(&keys, 3)),
         }
     }
@@ -480,7 +480,7 @@ fn amounts(chance: &mut Chance) -> Test {
 fn vocabulary(chance: &mut Chance) -> Vocabulary {
     let order_type = |name: &str| OrderType::new(name).unwrap();
     let names = ["alpha", "beta", "gamma", "delta", "acme"];
-    let channels: Vec<ChannelSpec> = names[..2 + chance.below(4)]
+    let channels: Vec<ChannelSpec> = names[..3 + chance.below(3)]
         .iter()
         .map(|name| ChannelSpec {
             name: ChannelName::new(name).unwrap(),
@@ -494,7 +494,7 @@ fn vocabulary(chance: &mut Chance) -> Vocabulary {
             },
             acquiring_country: chance.pick(&[None, Some(country("DE")), Some(country("US")), Some(country("BR"))]),
             bare_token: chance.in_100(40),
-            services: (0..1 + chance.below(4)).map(|_| service(chance)).collect(),
+            services: (0..2 + chance.below(5)).map(|_| service(chance)).collect(),
         })
         .collect();
     let merchants = MERCHANTS
@@ -519,7 +519,8 @@ fn vocabulary(chance: &mut Chance) -> Vocabulary {
 }
 
 fn service(chance: &mut Chance) -> Service {
-    let method = chance.pick(&[Method::Card, Method::Card, Method::ApplePay, Method::Pix, Method::PayoutIban]);
+    let method =
+        chance.pick(&[Method::Card, Method::Card, Method::Card, Method::ApplePay, Method::Pix, Method::PayoutIban]);
     let direction = chance.pick(method.directions());
     let codes = ["EUR", "JPY", "KWD"];
     Service {
@@ -530,15 +531,15 @@ fn service(chance: &mut Chance) -> Service {
         } else {
             Which::Only(chance.some(&codes, 3).into_iter().map(currency).collect())
         },
-        countries: if chance.in_100(60) {
+        countries: if chance.in_100(75) {
             Which::All
         } else {
             Which::Only(chance.some(&["DE", "AT", "FR", "US", "BR"], 4).into_iter().map(country).collect())
         },
         amounts: if chance.in_100(35) { Vec::new() } else { amount_ranges(chance, &codes) },
-        hosted: chance.in_100(30),
-        manual_capture: chance.in_100(60),
-        sale: chance.in_100(90),
+        hosted: chance.in_100(40),
+        manual_capture: chance.in_100(75),
+        sale: chance.in_100(95),
     }
 }
 
@@ -547,9 +548,9 @@ fn amount_ranges(chance: &mut Chance, codes: &[&str]) -> Vec<AmountRange> {
     codes
         .map(|code| AmountRange {
             currency: currency(code),
-            min: chance.pick(LINES),
-            max: chance.pick(&[None, Some(100), Some(999), Some(1_000_000)]),
-            step: chance.pick(&[1, 1, 1, 5, 10, 100]),
+            min: chance.pick(&[0, 0, 1, 10, 50, 101, 500]),
+            max: chance.pick(&[None, None, Some(100), Some(999), Some(5_000)]),
+            step: chance.pick(&[1, 1, 5, 10, 100]),
         })
         .collect()
 }
@@ -557,14 +558,13 @@ fn amount_ranges(chance: &mut Chance, codes: &[&str]) -> Vec<AmountRange> {
 /// A payment that any merchant might send, not only such as make sense.
 pub fn facts(chance: &mut Chance) -> Facts {
     let minor = match chance.below(4) {
-        0 => chance.pick(LINES) + chance.below(3) as i64 - 1,
-        1 => chance.below(2_000_000) as i64,
+        0 | 1 => chance.pick(LINES) + chance.below(3) as i64 - 1,
         _ => chance.below(6_000) as i64,
     };
     let merchant = chance.pick(&["shop_a", "shop_b", ANY_OTHER_MERCHANT]);
     let amount = Money::new(minor.max(0), currency(chance.pick(CURRENCIES))).unwrap();
     Facts {
-        order_type: OrderType::new(chance.pick(&["ecommerce", "moto", "supplier", "undeclared"])).unwrap(),
+        order_type: OrderType::new(chance.pick(&["ecommerce", "ecommerce", "moto", "supplier", "undeclared"])).unwrap(),
         method: chance.pick(METHODS),
         amount,
         country: country(chance.pick(COUNTRIES)),
@@ -580,7 +580,8 @@ pub fn facts(chance: &mut Chance) -> Facts {
 
 pub fn statuses(chance: &mut Chance, rules: &RuleSet) -> (std::collections::HashMap<String, Status>, Snapshot) {
     let probing = Status::Probing(Percent::new(1 + chance.below(100) as u8).unwrap());
-    let all: Vec<Status> = vec![Status::Up, Status::Up, Status::Degraded, Status::Down, Status::Disabled, probing];
+    let all: Vec<Status> =
+        vec![Status::Up, Status::Degraded, Status::Degraded, Status::Down, Status::Disabled, probing];
     let map: std::collections::HashMap<String, Status> =
         rules.channel_names().map(|name| (name.to_string(), chance.pick(&all))).collect();
     let snapshot = rules.snapshot(|name| map[name.as_str()]);
