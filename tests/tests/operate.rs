@@ -165,3 +165,44 @@ fn rule_files_are_compared_and_formatted() {
     let (_, said, _) = run(&["rules", "diff", old, new, "--json"]);
     assert!(said.contains("\"count\": 0"), "{said}");
 }
+
+#[test]
+fn rules_are_reloaded_whole_or_not_at_all() {
+    let folder = tempfile::TempDir::new().unwrap();
+    for name in ["channels.toml", "merchants.toml", "routing.toml"] {
+        let shipped = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../config").join(name);
+        std::fs::copy(shipped, folder.path().join(name)).unwrap();
+    }
+    let sandbox = Sandbox::start_with(Options { config: Some(folder.path().to_owned()), ..Options::default() });
+    let client = sandbox.client();
+    let before = client.pay(&card_payment("tok_approved")).expect(201).json();
+    assert_eq!(before["status"], "captured");
+    let routing = folder.path().join("routing.toml");
+    let shipped = std::fs::read_to_string(&routing).unwrap();
+
+    // A half-written file, and one that names a channel nobody knows: what was in force goes on, and it is told.
+    let ready = || Client { address: sandbox.ops.clone(), authorization: None }.get("/readyz").expect(200).json();
+    for broken in
+        [shipped[..shipped.len() / 2].to_owned() + "\n[[rules", shipped.replace("simulator_us", "simulator_su")]
+    {
+        std::fs::write(&routing, broken).unwrap();
+        until(PATIENCE, ready, |ready| ready["reload_refused"].is_string());
+        let payment = client.pay(&card_payment("tok_approved")).expect(201).json();
+        assert_eq!(payment["route"]["rules_version"], before["route"]["rules_version"]);
+        std::fs::write(&routing, &shipped).unwrap();
+        until(PATIENCE, ready, |ready| ready["reload_refused"].is_null());
+    }
+    // Others, put in place as Kubernetes does: by a rename.
+    let everything_refused = "[[rules]]\nname = \"closed\"\nreject = \"we are closed\"\n";
+    let aside = folder.path().join("next.toml");
+    std::fs::write(&aside, everything_refused).unwrap();
+    std::fs::rename(&aside, &routing).unwrap();
+    let refused = until(
+        PATIENCE,
+        || client.pay(&card_payment("tok_approved")).expect(201).json(),
+        |payment| payment["route"]["rules_version"] != before["route"]["rules_version"],
+    );
+    assert_eq!(refused["failure"]["code"], "rejected_by_rule", "{refused}");
+    assert_eq!(refused["route"]["rule"], "closed");
+    assert_eq!(metric(&sandbox, "switchyard_reloads_total"), 5.0);
+}

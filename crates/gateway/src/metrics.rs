@@ -37,6 +37,7 @@ pub(crate) struct Metrics {
     tasks: IntGauge,
     channel_status: IntGaugeVec,
     rules: IntGaugeVec,
+    reloads: IntCounterVec,
     commit_seconds: Histogram,
     batch_commands: Histogram,
 }
@@ -148,6 +149,11 @@ impl Metrics {
                 &["channel", "mode", "status"],
             )?,
             rules: make.gauges("switchyard_rules_info", "Always 1; the hash of the rules in force.", &["version"])?,
+            reloads: make.counters(
+                "switchyard_reloads_total",
+                "Times the configuration was read again, and whether it was taken.",
+                &["taken"],
+            )?,
             commit_seconds: make.histogram(
                 "switchyard_store_commit_duration_seconds",
                 "Group commits of the ledger, flush to disk included.",
@@ -201,6 +207,11 @@ impl Metrics {
                 self.channel_status.with_label_values(&labels).set(i64::from(known == status));
             }
         }
+    }
+
+    /// The configuration was read again.
+    pub(crate) fn reloaded(&self, taken: bool) {
+        self.reloads.with_label_values(&[if taken { "true" } else { "false" }]).inc();
     }
 
     /// The hash of the rules in force.

@@ -207,6 +207,53 @@ fn routes_that_cannot_serve_say_why() {
     );
 }
 
+/// Kinds, and the amount of each witness, of a rule for German cards over two channels that carry multiples only.
+fn stepped(steps: [i64; 2], amounts: &str) -> Vec<String> {
+    let mut vocabulary = vocabulary();
+    vocabulary.channels.truncate(2);
+    for (channel, step) in vocabulary.channels.iter_mut().zip(steps) {
+        let service = &mut channel.services[0];
+        service.currencies = Which::Only(vec![currency("EUR")]);
+        service.amounts = vec![AmountRange { currency: currency("EUR"), min: 1, max: None, step }];
+    }
+    let text = format!(
+        "[[rules]]\nname = \"r\"\nwhen = {{ method = [\"card\"], order_type = [\"ecommerce\"], amount = {{ EUR = \"{amounts}\" }} }}\n\
+         use = [\"adyen_eu\", \"stripe_eu\"]\n\n{REST}"
+    );
+    let report = check(&RuleSet::compile(&Source::new("routing.toml", text), &vocabulary).unwrap());
+    let told = report.findings.iter().map(|finding| {
+        let minor = finding.payment.as_ref().unwrap().facts().amount.minor();
+        // The witness must be what it is said to be.
+        let serves = steps.map(|step| minor % step == 0);
+        let expected = match (finding.kind, finding.single.as_deref()) {
+            (Kind::PartlyUnservable | Kind::Unservable, _) => [false, false],
+            (Kind::SinglePoint, Some("adyen_eu")) => [true, false],
+            (Kind::SinglePoint, Some("stripe_eu")) => [false, true],
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(serves, expected, "{finding}");
+        format!("{} {}", finding.kind.as_str(), finding.single.as_deref().unwrap_or("-"))
+    });
+    told.collect()
+}
+
+#[test]
+fn steps_leave_amounts_that_nothing_carries() {
+    let none: [&str; 0] = [];
+    assert_eq!(stepped([1, 1], "1.00.."), none);
+    assert_eq!(stepped([100, 100], "1.00.."), ["partly_unservable -"]);
+    assert_eq!(stepped([100, 1], "1.00.."), ["single_point stripe_eu"]);
+    assert_eq!(stepped([5, 10], "1.00.."), ["partly_unservable -", "single_point adyen_eu"]);
+    assert_eq!(stepped([6, 10], "1.00.."), ["partly_unservable -", "single_point adyen_eu", "single_point stripe_eu"]);
+    // 100.00 alone: of 7 it is no multiple.
+    assert_eq!(stepped([7, 7], "100.00..100.01"), ["unservable -"]);
+    assert_eq!(stepped([7, 100], "100.00..100.01"), ["single_point stripe_eu"]);
+    assert_eq!(stepped([100, 100], "1.01..2.00"), ["unservable -"]);
+    assert_eq!(stepped([100, 100], "2.00..2.01"), none);
+    // Multiples of 21 are carried by both, and by both only.
+    assert_eq!(stepped([3, 7], "0.21..0.22"), none);
+}
+
 #[test]
 fn tests_of_the_file_are_run() {
     let test = |name: &str, more: &str| {

@@ -24,6 +24,8 @@ async fn ready(ops: web::Data<Ops>) -> HttpResponse {
         "ledger": if ledger { "ok" } else { "unavailable" },
         "stopping": stopping,
         "rules_version": &*in_force.version,
+        // The old rules go on; somebody has to look at the new ones.
+        "reload_refused": ops.state.reload_refused(),
     });
     if ledger && !stopping { HttpResponse::Ok().json(body) } else { HttpResponse::ServiceUnavailable().json(body) }
 }

@@ -6,8 +6,8 @@ use crate::config::Settings;
 use crate::config::settings::Recovery;
 use crate::metrics::Metrics;
 use crate::tasks::Tasks;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use switchyard_core::{Clock, Mode};
 use switchyard_engine::{Board, Engine};
@@ -27,12 +27,22 @@ const FORGET: Duration = Duration::from_secs(1);
 pub(crate) struct State {
     ledger: AtomicBool,
     look_again: Notify,
+    refused_reload: Mutex<Option<String>>,
 }
 
 impl State {
     /// Whether the ledger answered when it was asked last.
     pub(crate) fn ledger(&self) -> bool {
         self.ledger.load(Ordering::Relaxed)
+    }
+
+    /// Why the configuration as it stands in its files was not taken; `None` where it was.
+    pub(crate) fn reload_refused(&self) -> Option<String> {
+        self.refused_reload.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn refused_reload(&self, reason: Option<String>) {
+        *self.refused_reload.lock().unwrap_or_else(PoisonError::into_inner) = reason;
     }
 
     /// Has keys and overrides read again now.

@@ -5,6 +5,7 @@ mod banner;
 mod channels;
 mod ledger;
 mod refused_port;
+mod reload;
 mod simulator;
 
 pub(crate) use background::State;
@@ -24,6 +25,7 @@ use actix_web::dev::{Server, ServerHandle};
 use actix_web::{App, HttpResponse, HttpServer, web};
 use background::Background;
 use refused_port::RefusedPort;
+use reload::Reloader;
 use std::fmt::Display;
 use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
@@ -158,6 +160,9 @@ async fn serve(wanted: &Wanted, loaded: Loaded) -> Result<(), Failure> {
         metrics: Arc::clone(&metrics),
     };
     let background = Background::start(&shared, &board, &tasks, &settings).await?;
+    if let Some(reloader) = Reloader::new(wanted, &loaded, &board, &clock, &metrics, &background.state()) {
+        reloader.start()?;
+    }
     let (api_server, api_at) = api_server(&shared, &settings.api)?;
     let api_handle = api_server.handle();
     let token = ops::token(settings.ops.token.as_ref());
