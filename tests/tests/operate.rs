@@ -205,4 +205,7 @@ fn rules_are_reloaded_whole_or_not_at_all() {
     assert_eq!(refused["failure"]["code"], "rejected_by_rule", "{refused}");
     assert_eq!(refused["route"]["rule"], "closed");
     assert_eq!(metric(&sandbox, "switchyard_reloads_total"), 5.0);
+    // SIGHUP reads them again, though nothing has changed.
+    sandbox.signal(rustix::process::Signal::HUP);
+    until(PATIENCE, || metric(&sandbox, "switchyard_reloads_total") as i64, |&reloads| reloads == 6);
 }

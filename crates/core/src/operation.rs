@@ -5,6 +5,7 @@
 use crate::clock::Timestamp;
 use crate::failure::{Failure, FailureCode};
 use crate::id::{self, OperationId, PaymentId};
+use crate::limits::SEND_WITHIN;
 use crate::name::ChannelName;
 use crate::payment::{Contradiction, News};
 use crate::provider::Fate;
@@ -141,6 +142,30 @@ pub struct Operation {
 }
 
 impl Operation {
+    /// An intent made at `now`, to be sent within [`SEND_WITHIN`]: nothing is known of it yet.
+    #[must_use]
+    pub fn intended(id: OperationId, payment: PaymentId, kind: OperationKind, amount: i64, now: Timestamp) -> Self {
+        Self {
+            id,
+            payment,
+            kind,
+            state: OperationState::Intended,
+            amount,
+            last: false,
+            reason: None,
+            target: None,
+            provider_reference: None,
+            failure: None,
+            created_at: now,
+            updated_at: now,
+            send_by: now.after(SEND_WITHIN),
+            next_look_up_at: None,
+            look_ups: 0,
+            events: 0,
+            version: 0,
+        }
+    }
+
     /// The only place where an operation's state changes. News may come twice, late and in any order.
     ///
     /// # Errors

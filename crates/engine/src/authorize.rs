@@ -1,7 +1,7 @@
 //! A new payment.
 
 use crate::call::{Ask, Sending};
-use crate::channel::{Channel, Entered};
+use crate::channel::{Account, Channel, Entered};
 use crate::conclude::Known;
 use crate::follow_up::replay;
 use crate::live::Owned;
@@ -10,11 +10,9 @@ use crate::task::Reply;
 use crate::{Answered, Caller, Engine, EngineError, Key, NewPayment, Outcome};
 use std::sync::Arc;
 use switchyard_core::clock::Uptime;
-use switchyard_core::limits::SEND_WITHIN;
 use switchyard_core::payment::{CaptureMode, Decided, News, Source};
 use switchyard_core::provider::Authorize;
 use switchyard_core::settle::{Report, begin, settle};
-use switchyard_core::status::OperationState;
 use switchyard_core::{
     Failure, FailureCode, Operation, OperationId, OperationKind, Payment, PaymentId, PaymentStatus, Timestamp,
 };
@@ -34,7 +32,7 @@ struct Start {
 /// Where a payment goes.
 enum Way {
     /// To this channel, which has a place for it.
-    Channel(Arc<Channel>, Entered),
+    Channel(Arc<Channel>, Account, Entered),
     /// Nowhere, for this reason.
     Nowhere(FailureCode),
 }
@@ -63,8 +61,8 @@ impl Engine {
         let id = PaymentId::from_uuid(self.seams.clock.uuid());
         let Routed { decided, channel, token, failure, probe } = self.route(&caller, id, &ask)?;
         let way = match (channel, failure) {
-            (Some(channel), _) => match channel.limit.enter() {
-                Some(entered) => Way::Channel(channel, entered),
+            (Some((channel, account)), _) => match channel.limit.enter() {
+                Some(entered) => Way::Channel(channel, account, entered),
                 None => Way::Nowhere(FailureCode::ChannelSaturated),
             },
             (None, failure) => Way::Nowhere(failure.unwrap_or(FailureCode::NoChannelAvailable)),
@@ -110,10 +108,9 @@ impl Engine {
     ) -> Known {
         let now = self.seams.clock.now();
         let (target, provider) = match way {
-            Way::Channel(channel, _) => (
-                channel.account(caller.mode).map(|account| Arc::clone(&account.target)),
-                Some(Arc::clone(&channel.provider)),
-            ),
+            Way::Channel(channel, account, _) => {
+                (Some(Arc::clone(&account.target)), Some(Arc::clone(&channel.provider)))
+            }
             Way::Nowhere(_) => (None, None),
         };
         let payment = Payment {
@@ -158,25 +155,7 @@ impl Engine {
             CaptureMode::Automatic => OperationKind::Sale,
             CaptureMode::Manual => OperationKind::Authorize,
         };
-        let operation = Operation {
-            id: operation,
-            payment: id,
-            kind,
-            state: OperationState::Intended,
-            amount: ask.amount.minor(),
-            last: false,
-            reason: None,
-            target,
-            provider_reference: None,
-            failure: None,
-            created_at: now,
-            updated_at: now,
-            send_by: now.after(SEND_WITHIN),
-            next_look_up_at: None,
-            look_ups: 0,
-            events: 0,
-            version: 0,
-        };
+        let operation = Operation { target, ..Operation::intended(operation, id, kind, ask.amount.minor(), now) };
         Known { payment, operation }
     }
 
@@ -188,15 +167,12 @@ impl Engine {
             Ok(moved) => moved,
             Err(refusal) => return reply.send(Err(refusal.into())),
         };
-        let (channel, _entered) = match way {
-            Way::Channel(channel, entered) => (channel, entered),
+        let (channel, account, _entered) = match way {
+            Way::Channel(channel, account, entered) => (channel, account, entered),
             Way::Nowhere(code) => return reply.send(self.record_unrouted(key, moved, code, now).await),
         };
         let mut known = Known { payment: moved.payment, operation: moved.operation };
-        let Some(account) = channel.account(known.payment.mode) else {
-            return reply.send(Err(EngineError::Stopping));
-        };
-        known.operation.next_look_up_at = self.first_look_up(&channel, account, &known.operation);
+        known.operation.next_look_up_at = self.first_look_up(&channel, &account, &known.operation);
         let command = Begin {
             claim: Some(key),
             payment: known.payment.clone(),
@@ -213,7 +189,7 @@ impl Engine {
         known.operation.version = known.operation.version.saturating_add(1);
         let (mode, kind) = (known.payment.mode, known.operation.kind);
         let sending = Sending { mode, kind, ask: Ask::Authorize(ask), send_by, probe };
-        let (report, source) = self.call(&channel, account, sending).await;
+        let (report, source) = self.call(&channel, &account, sending).await;
         self.conclude(&channel, known, report, source, |answer| {
             reply.send(answer.map(|answer| Answered { answer, replayed: false }));
         })

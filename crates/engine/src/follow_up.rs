@@ -9,7 +9,6 @@ use crate::{Answered, Caller, Engine, EngineError, FollowUp, Key, Seams};
 use std::sync::Arc;
 use std::time::Duration;
 use switchyard_core::capabilities::{MethodCapability, Parts};
-use switchyard_core::limits::SEND_WITHIN;
 use switchyard_core::method::Direction;
 use switchyard_core::payment::Refusal;
 use switchyard_core::provider::{Capture, ChargeRef, Refund, Void};
@@ -38,6 +37,7 @@ pub(crate) fn replay(seams: &Seams, key: Key, claimed: Claimed) -> Result<Answer
 struct Intent {
     known: Known,
     channel: Arc<Channel>,
+    account: Account,
     ask: Ask,
     send_by: switchyard_core::clock::Uptime,
     _entered: crate::channel::Entered,
@@ -79,12 +79,9 @@ impl Engine {
             Ok(Started::Answered(answered)) => return reply.send(Ok(answered)),
             Err(error) => return reply.send(Err(error)),
         };
-        let Intent { known, channel, ask, send_by, _entered, _owned } = begun;
-        let Some(account) = channel.account(caller.mode) else {
-            return reply.send(Err(EngineError::Stopping));
-        };
+        let Intent { known, channel, account, ask, send_by, _entered, _owned } = begun;
         let sending = Sending { mode: caller.mode, kind: known.operation.kind, ask, send_by, probe: None };
-        let (report, source) = self.call(&channel, account, sending).await;
+        let (report, source) = self.call(&channel, &account, sending).await;
         self.conclude(&channel, known, report, source, |answer| {
             reply.send(answer.map(|answer| Answered { answer, replayed: false }));
         })
@@ -128,7 +125,7 @@ impl Engine {
                 Begun::Done => {
                     known.payment.version = known.payment.version.saturating_add(1);
                     known.operation.version = known.operation.version.saturating_add(1);
-                    let begun = Intent { known, channel, ask, send_by, _entered: entered, _owned: owned };
+                    let begun = Intent { known, channel, account, ask, send_by, _entered: entered, _owned: owned };
                     return Ok(Started::Go(Box::new(begun)));
                 }
                 Begun::KeyTaken(claimed) => return replay(&self.seams, key, *claimed).map(Started::Answered),
@@ -178,29 +175,14 @@ impl Engine {
             FollowUp::Void { .. } | FollowUp::Refund { .. } => false,
         };
         let now = self.seams.clock.now();
-        let operation = Operation {
-            id: OperationId::from_uuid(self.seams.clock.uuid()),
-            payment: payment.id,
-            kind,
-            state: OperationState::Intended,
-            // With nothing left, one unit is asked for so that the refusal says what is wrong.
-            amount: match (kind, asked.unwrap_or(left)) {
-                (OperationKind::Capture | OperationKind::Refund, 0) => 1,
-                (_, amount) => amount,
-            },
-            last,
-            reason,
-            target: Some(Arc::clone(&account.target)),
-            provider_reference: None,
-            failure: None,
-            created_at: now,
-            updated_at: now,
-            send_by: now.after(SEND_WITHIN),
-            next_look_up_at: None,
-            look_ups: 0,
-            events: 0,
-            version: 0,
+        // With nothing left, one unit is asked for so that the refusal says what is wrong.
+        let amount = match (kind, asked.unwrap_or(left)) {
+            (OperationKind::Capture | OperationKind::Refund, 0) => 1,
+            (_, amount) => amount,
         };
+        let id = OperationId::from_uuid(self.seams.clock.uuid());
+        let target = Some(Arc::clone(&account.target));
+        let operation = Operation { last, reason, target, ..Operation::intended(id, payment.id, kind, amount, now) };
         // What the payment's state or sums forbid is said before what its channel cannot do.
         begin(payment.clone(), operation.clone(), now)?;
         if let Some(reason) = can

@@ -1,7 +1,7 @@
 //! Which channel serves a new payment.
 
 use crate::board::{Board, InForce};
-use crate::channel::Channel;
+use crate::channel::{Account, Channel};
 use crate::{Caller, Engine, EngineError, NewPayment, Tokens};
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -15,7 +15,8 @@ use switchyard_routing::{Facts, Offer, Outcome, RuleSet, Snapshot};
 /// A decision, and what it takes to follow it.
 pub(crate) struct Routed {
     pub(crate) decided: Decided,
-    pub(crate) channel: Option<Arc<Channel>>,
+    /// The channel chosen, with its account in the payment's mode.
+    pub(crate) channel: Option<(Arc<Channel>, Account)>,
     pub(crate) token: Option<SecretString>,
     /// Why there is no channel.
     pub(crate) failure: Option<FailureCode>,
@@ -86,14 +87,21 @@ impl Engine {
         };
         let failure = match decision.outcome {
             Outcome::Channel { channel, provider } => {
-                let channel = self.channels.get(channel).filter(|channel| channel.account(caller.mode).is_some());
-                let Some(channel) = channel else {
+                let channel = self.channels.get(channel);
+                let account = channel.and_then(|channel| channel.account(caller.mode));
+                let (Some(channel), Some(account)) = (channel, account) else {
                     let failure = Some(FailureCode::NoChannelAvailable);
                     return Ok(Routed { decided, channel: None, token: None, failure, probe: None });
                 };
-                require_fields(channel, caller, ask)?;
+                require_fields(channel, account, ask)?;
                 let token = token_for(&ask.tokens, channel, provider);
-                return Ok(Routed { decided, channel: Some(Arc::clone(channel)), token, failure: None, probe });
+                return Ok(Routed {
+                    decided,
+                    channel: Some((Arc::clone(channel), account.clone())),
+                    token,
+                    failure: None,
+                    probe,
+                });
             }
             Outcome::Rejected { .. } => FailureCode::RejectedByRule,
             Outcome::NoChannel => FailureCode::NoChannelAvailable,
@@ -147,8 +155,7 @@ fn token_for(tokens: &Tokens, channel: &Channel, provider: &str) -> Option<Secre
 }
 
 /// What the method needs at this channel besides the base.
-fn require_fields(channel: &Channel, caller: &Caller, ask: &NewPayment) -> Result<(), EngineError> {
-    let Some(account) = channel.account(caller.mode) else { return Ok(()) };
+fn require_fields(channel: &Channel, account: &Account, ask: &NewPayment) -> Result<(), EngineError> {
     let capabilities = account.provider.capabilities();
     let Some(can) = capabilities.method(ask.method, Direction::Payin) else { return Ok(()) };
     let customer = ask.customer.as_deref();

@@ -309,23 +309,7 @@ impl Bench {
 
     /// The newest payment.
     pub(crate) async fn payment(&self) -> Payment {
-        let filter = switchyard_store::PaymentFilter {
-            merchant: caller().merchant,
-            mode: Mode::Test,
-            status: None,
-            in_doubt: None,
-            reference: None,
-            order_type: None,
-            channel: None,
-            currency: None,
-            method: None,
-            customer: None,
-            provider_reference: None,
-            amount_min: None,
-            amount_max: None,
-            created_from: None,
-            created_to: None,
-        };
+        let filter = switchyard_store::PaymentFilter::of(caller().merchant, Mode::Test);
         self.store.list_payments(filter, None, 1).await.unwrap().data.pop().expect("a payment")
     }
 

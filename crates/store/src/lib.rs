@@ -141,6 +141,30 @@ pub struct PaymentFilter {
     pub created_to: Option<Timestamp>,
 }
 
+impl PaymentFilter {
+    /// All payments of a merchant's books.
+    #[must_use]
+    pub fn of(merchant: MerchantName, mode: Mode) -> Self {
+        Self {
+            merchant,
+            mode,
+            status: None,
+            in_doubt: None,
+            reference: None,
+            order_type: None,
+            channel: None,
+            currency: None,
+            method: None,
+            customer: None,
+            provider_reference: None,
+            amount_min: None,
+            amount_max: None,
+            created_from: None,
+            created_to: None,
+        }
+    }
+}
+
 /// One page of a list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page<T> {

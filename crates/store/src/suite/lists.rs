@@ -10,23 +10,7 @@ use switchyard_core::{
 };
 
 fn all() -> PaymentFilter {
-    PaymentFilter {
-        merchant: merchant("acme"),
-        mode: Mode::Test,
-        status: None,
-        in_doubt: None,
-        reference: None,
-        order_type: None,
-        channel: None,
-        currency: None,
-        method: None,
-        customer: None,
-        provider_reference: None,
-        amount_min: None,
-        amount_max: None,
-        created_from: None,
-        created_to: None,
-    }
+    PaymentFilter::of(merchant("acme"), Mode::Test)
 }
 
 /// Goes on until there is no more.
