@@ -80,6 +80,10 @@ id! {
     /// An API key; not the secret.
     KeyId, "key"
 }
+id! {
+    /// A route: a decision made before its payment.
+    RouteId, "rt"
+}
 
 #[cfg(test)]
 mod tests {

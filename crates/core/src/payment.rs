@@ -3,7 +3,7 @@
 use crate::clock::Timestamp;
 use crate::country::Country;
 use crate::failure::Failure;
-use crate::id::{OperationId, PaymentId};
+use crate::id::{OperationId, PaymentId, RouteId};
 use crate::limits::OPERATIONS_PER_PAYMENT_MAX;
 use crate::method::Method;
 use crate::money::Money;
@@ -244,6 +244,17 @@ pub struct Decided {
     pub snapshot: Arc<[u8]>,
     /// Which channels the payment carried a token for, in the routing crate's compact form.
     pub offer: Arc<[u8]>,
+    /// The route that it was made for, where that came before the payment.
+    pub route: Option<RouteId>,
+}
+
+impl Decided {
+    /// The id that shares hang on, of a split as of a trial: the route's, where the decision came before the payment, else
+    /// the payment's own. Whoever makes the decision again needs it.
+    #[must_use]
+    pub fn drawn_by(&self, payment: PaymentId) -> PaymentId {
+        self.route.map_or(payment, RouteId::draws_as)
+    }
 }
 
 /// A payment. Amounts are in minor units of `amount`'s currency.

@@ -271,6 +271,12 @@ pub trait Provider: Send + Sync {
     /// Names the account without telling its credentials.
     fn account(&self) -> &str;
 
+    /// What a page of the merchant's needs to speak with the provider by itself, such as the key that its script makes
+    /// tokens with: names and values that every payer may see. Never a secret.
+    fn publishable(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
     /// Holds the amount, or takes it at once.
     async fn authorize(&self, call: &Call<'_>, ask: &Authorize) -> Result<Report, ProviderError>;
 

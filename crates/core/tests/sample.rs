@@ -41,6 +41,7 @@ pub(crate) fn payment(amount: i64, capture: CaptureMode) -> Payment {
             reason: "first channel up".into(),
             snapshot: [].into(),
             offer: [].into(),
+            route: None,
         },
         provider: None,
         provider_reference: None,

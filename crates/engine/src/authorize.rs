@@ -14,7 +14,7 @@ use switchyard_core::payment::{CaptureMode, Decided, News, Source};
 use switchyard_core::provider::Authorize;
 use switchyard_core::settle::{Report, begin, settle};
 use switchyard_core::{
-    Failure, FailureCode, Operation, OperationId, OperationKind, Payment, PaymentId, PaymentStatus, Timestamp,
+    Failure, FailureCode, Operation, OperationId, OperationKind, Payment, PaymentId, PaymentStatus, Route, Timestamp,
 };
 use switchyard_store::{Begin, Begun};
 
@@ -48,7 +48,11 @@ impl Engine {
         key: Key,
         ask: NewPayment,
     ) -> Result<Answered, EngineError> {
-        let start = match self.start(caller, key, ask) {
+        let reserved = match ask.route {
+            Some(route) => self.seams.store.route(route).await?,
+            None => None,
+        };
+        let start = match self.start(caller, key, ask, reserved) {
             Ok(start) => start,
             // What is refused today may have been carried out yesterday: the key's own answer comes first.
             Err(error) => return self.already(key).await?.ok_or(error),
@@ -57,9 +61,13 @@ impl Engine {
         self.owned(move |reply| async move { engine.authorize(start, reply).await }).await
     }
 
-    fn start(&self, caller: Caller, key: Key, ask: NewPayment) -> Result<Start, EngineError> {
+    fn start(&self, caller: Caller, key: Key, ask: NewPayment, reserved: Option<Route>) -> Result<Start, EngineError> {
         let id = PaymentId::from_uuid(self.seams.clock.uuid());
-        let Routed { decided, channel, token, failure, probe } = self.route(&caller, id, &ask)?;
+        let routed = match ask.route {
+            Some(_) => self.follow_route(&caller, &ask, reserved)?,
+            None => self.route(&caller, id, &ask)?,
+        };
+        let Routed { decided, channel, token, failure, probe } = routed;
         let way = match (channel, failure) {
             (Some((channel, account)), _) => match channel.limit.enter() {
                 Some(entered) => Way::Channel(channel, account, entered),

@@ -90,6 +90,12 @@ impl InForce {
         self.standing(mode).probing.contains(channel)
     }
 
+    /// What the channels are to whoever probes none of them, and the same for the ledger.
+    pub(crate) fn snapshot(&self, mode: Mode) -> (&Snapshot, Arc<[u8]>) {
+        let standing = self.standing(mode);
+        (&standing.snapshot, Arc::clone(&standing.bytes))
+    }
+
     /// What the channels are to one payment, and the same for the ledger.
     pub(crate) fn snapshot_for(
         &self,

@@ -4,7 +4,9 @@ use secrecy::SecretString;
 use std::time::Duration;
 use switchyard_core::payment::{CaptureMode, Payment, Refusal};
 use switchyard_core::provider::{Address, Browser, Customer};
-use switchyard_core::{ChannelName, Country, MerchantName, Method, Mode, Money, Operation, OrderType, PaymentId};
+use switchyard_core::{
+    ChannelName, Country, MerchantName, Method, Mode, Money, Operation, OrderType, PaymentId, RouteId,
+};
 use switchyard_store::{Answer, Claim, StoreError};
 
 /// Who asks: the merchant and the books that the API key stands for.
@@ -61,6 +63,8 @@ pub struct NewPayment {
     pub metadata: Vec<(String, String)>,
     /// Waives the guard on open references.
     pub allow_duplicate_reference: bool,
+    /// The route to follow, where one was reserved.
+    pub route: Option<RouteId>,
 }
 
 /// Asks to capture, void or refund.
@@ -133,6 +137,14 @@ pub enum EngineError {
         channel: ChannelName,
         /// What it cannot do.
         reason: String,
+    },
+    /// The route that the payment wants to follow leads there no more.
+    #[error("the route cannot be followed: {reason}")]
+    RouteStale {
+        /// Why, for people.
+        reason: String,
+        /// Fields in which the payment is not what the route was made for.
+        fields: Vec<&'static str>,
     },
     /// A field that the method needs, or that names nothing; path and reason.
     #[error("{} fields are not acceptable", .0.len())]

@@ -16,6 +16,7 @@ mod follow_up;
 mod live;
 mod read;
 mod recover;
+mod reserve;
 mod route;
 mod task;
 mod watch;
@@ -24,10 +25,12 @@ pub use board::{Board, InForce};
 pub use channel::{Account, Channel, Channels, Limit};
 pub use command::{Answered, Caller, EngineError, FollowUp, Key, NewPayment, Refreshed, Render, Tokens};
 pub use live::Live;
+pub use reserve::{NewRoute, Reservation};
 pub use task::{BoxedTask, Spawn, Stopping};
 pub use watch::{Outcome, Watch};
 
 use std::sync::Arc;
+use std::time::Duration;
 use switchyard_core::Clock;
 use switchyard_store::Store;
 
@@ -48,6 +51,8 @@ pub struct Seams {
     pub board: Arc<Board>,
     /// Operations that a task of this process owns.
     pub live: Live,
+    /// How long payments may follow a route.
+    pub route_life: Duration,
 }
 
 /// The use cases. One per worker, since the channels' connections belong to one; all share ledger, rules and status.

@@ -84,6 +84,7 @@ impl Engine {
             reason: decision.reason.as_str().into(),
             snapshot: snapshot_bytes,
             offer: offer.to_bytes().into(),
+            route: None,
         };
         let failure = match decision.outcome {
             Outcome::Channel { channel, provider } => {
@@ -132,7 +133,7 @@ impl Engine {
     }
 }
 
-fn offer(rules: &RuleSet, tokens: &Tokens) -> Result<Offer, EngineError> {
+pub(crate) fn offer(rules: &RuleSet, tokens: &Tokens) -> Result<Offer, EngineError> {
     let (path, offer) = match (&tokens.bare, &tokens.provider) {
         (Some(_), Some(provider)) => ("payment_method.provider".to_owned(), rules.offer([provider.as_str()])),
         (Some(_), None) => return Ok(Offer::Bare),
@@ -149,13 +150,13 @@ fn offer(rules: &RuleSet, tokens: &Tokens) -> Result<Offer, EngineError> {
 }
 
 /// The token meant for a channel: named by it, else by its provider, else the bare one.
-fn token_for(tokens: &Tokens, channel: &Channel, provider: &str) -> Option<SecretString> {
+pub(crate) fn token_for(tokens: &Tokens, channel: &Channel, provider: &str) -> Option<SecretString> {
     let named = |wanted: &str| tokens.named.iter().find(|(name, _)| name == wanted).map(|(_, token)| token.clone());
     named(channel.name.as_str()).or_else(|| named(provider)).or_else(|| tokens.bare.clone())
 }
 
 /// What the method needs at this channel besides the base.
-fn require_fields(channel: &Channel, account: &Account, ask: &NewPayment) -> Result<(), EngineError> {
+pub(crate) fn require_fields(channel: &Channel, account: &Account, ask: &NewPayment) -> Result<(), EngineError> {
     let capabilities = account.provider.capabilities();
     let Some(can) = capabilities.method(ask.method, Direction::Payin) else { return Ok(()) };
     let customer = ask.customer.as_deref();

@@ -35,6 +35,9 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 /// How long its *not found* proves nothing.
 pub(crate) const GRACE: Duration = Duration::from_secs(2);
 
+/// How long payments may follow a route.
+pub(crate) const ROUTE_LIFE: Duration = Duration::from_secs(60);
+
 /// Both clocks, moved by hand; sleeping moves them.
 #[derive(Debug)]
 pub(crate) struct HandClock {
@@ -284,6 +287,7 @@ impl Bench {
             watch: Arc::new(Nobody),
             board,
             live: Live::default(),
+            route_life: ROUTE_LIFE,
         };
         let engine = Engine::new(seams.clone(), channels.clone());
         Self { engine, provider, clock, store, seams, channels, _data: data }
@@ -374,5 +378,6 @@ pub(crate) fn ask(capture: CaptureMode) -> NewPayment {
         browser: None,
         metadata: Vec::new(),
         allow_duplicate_reference: true,
+        route: None,
     }
 }

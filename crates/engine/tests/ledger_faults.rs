@@ -5,7 +5,9 @@ use async_trait::async_trait;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 use switchyard_core::payment::{CaptureMode, Payment};
-use switchyard_core::{MerchantName, Mode, Operation, OperationId, OperationKind, PaymentId, PaymentStatus, Timestamp};
+use switchyard_core::{
+    MerchantName, Mode, Operation, OperationId, OperationKind, PaymentId, PaymentStatus, Route, RouteId, Timestamp,
+};
 use switchyard_engine::EngineError;
 use switchyard_store::*;
 
@@ -118,6 +120,18 @@ impl Store for Failing {
 
     async fn totals(&self) -> Result<Totals, StoreError> {
         self.inner.totals().await
+    }
+
+    async fn reserve(&self, route: Route) -> Result<(), StoreError> {
+        self.inner.reserve(route).await
+    }
+
+    async fn route(&self, id: RouteId) -> Result<Option<Route>, StoreError> {
+        self.inner.route(id).await
+    }
+
+    async fn forget_routes(&self, before: Timestamp, limit: u32) -> Result<(), StoreError> {
+        self.inner.forget_routes(before, limit).await
     }
 }
 

@@ -20,7 +20,7 @@ use switchyard_core::payment::Payment;
 use switchyard_core::settle::Happened;
 use switchyard_core::{
     ChannelName, MerchantName, Method, Mode, Operation, OperationId, OperationKind, OrderType, PaymentId,
-    PaymentStatus, Timestamp,
+    PaymentStatus, Route, RouteId, Timestamp,
 };
 
 /// The claim on an idempotency key: both are keyed hashes, so that nothing of key or body is stored.
@@ -414,4 +414,13 @@ pub trait Store: Send + Sync {
 
     /// Figures for metrics.
     async fn totals(&self) -> Result<Totals, StoreError>;
+
+    /// Keeps a route. Its id is new.
+    async fn reserve(&self, route: Route) -> Result<(), StoreError>;
+
+    /// One route, expired or not; `None` also once it is forgotten.
+    async fn route(&self, id: RouteId) -> Result<Option<Route>, StoreError>;
+
+    /// Forgets routes that expired before `before`, of the `limit` oldest ones.
+    async fn forget_routes(&self, before: Timestamp, limit: u32) -> Result<(), StoreError>;
 }

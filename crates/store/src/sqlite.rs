@@ -22,6 +22,7 @@ mod operation;
 mod pack;
 mod payment;
 mod queue;
+mod reserved;
 mod retention;
 mod schema;
 mod settings;
@@ -45,7 +46,9 @@ use std::fmt;
 use std::fs::File;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use switchyard_core::{MerchantName, Mode, Operation, OperationId, OperationKind, Payment, PaymentId, Timestamp};
+use switchyard_core::{
+    MerchantName, Mode, Operation, OperationId, OperationKind, Payment, PaymentId, Route, RouteId, Timestamp,
+};
 use threads::Threads;
 use writer::{Answered, Command, Outcome, Writer};
 
@@ -315,5 +318,17 @@ impl Store for Sqlite {
 
     async fn totals(&self) -> Result<Totals, StoreError> {
         self.read(watch::totals).await
+    }
+
+    async fn reserve(&self, route: Route) -> Result<(), StoreError> {
+        self.written(Command::Reserve(Box::new(route))).await.map(drop)
+    }
+
+    async fn route(&self, id: RouteId) -> Result<Option<Route>, StoreError> {
+        self.read(move |view| reserved::read(view, id)).await
+    }
+
+    async fn forget_routes(&self, before: Timestamp, limit: u32) -> Result<(), StoreError> {
+        self.written(Command::ForgetRoutes { before, limit }).await.map(drop)
     }
 }

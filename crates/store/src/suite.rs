@@ -20,6 +20,7 @@ mod arbitrary;
 mod claims;
 mod feed;
 mod lists;
+mod reserved;
 mod retention;
 mod rows;
 mod versions;
@@ -90,6 +91,7 @@ cases! {
     "keys are issued and taken back" administration::keys;
     "overrides are set, replaced and removed" administration::overrides;
     "only what was done is audited" administration::audit;
+    "routes read back and are forgotten, oldest first" reserved::read_back_and_forgotten;
 }
 
 /// Runs every case against a ledger of its own.

@@ -75,6 +75,11 @@ impl Reply {
         Self { status: 200, body, replayed: false }
     }
 
+    /// An object that was made.
+    pub(super) const fn made(body: Bytes) -> Self {
+        Self { status: 201, body, replayed: false }
+    }
+
     fn answer(self) -> HttpResponse {
         let mut answer = HttpResponse::build(StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK));
         answer.insert_header((header::CONTENT_TYPE, header::HeaderValue::from_static("application/json")));
@@ -181,26 +186,38 @@ impl<'r> Call<'r> {
         self.no_query()?;
         let key = self.idempotency_key()?;
         let bytes = request_body::read(self.request, payload).await?;
+        let Document { value, duplicates, decimals: _ } = self.document(&bytes, body)?;
+        let asked =
+            Asked { method: self.line.method, path: self.request.path(), body: &value, body_bytes: bytes.len() };
+        let claim = self.api.pepper.claim(caller, &key, &asked);
+        read_whole(value, duplicates, read).map(|ask| (claim, ask))
+    }
+
+    /// Reads the body of a request that moves no money, and so needs no key.
+    pub(super) async fn body<T>(
+        &mut self,
+        payload: &mut Payload,
+        read: impl FnOnce(Json<'_>, &mut Faults) -> Option<T>,
+    ) -> Result<T, Problem> {
+        self.no_query()?;
+        let bytes = request_body::read(self.request, payload).await?;
+        let Document { value, duplicates, decimals: _ } = self.document(&bytes, BodyRule::Required)?;
+        read_whole(value, duplicates, read)
+    }
+
+    /// The body as JSON without card numbers.
+    fn document<'b>(&self, bytes: &'b Bytes, body: BodyRule) -> Result<Document<'b>, Problem> {
         let document = match (bytes.is_empty(), body) {
             (true, BodyRule::MayBeLeftOut) => Document::default(),
             (_, BodyRule::MayBeLeftOut | BodyRule::Required) => {
                 request_body::require_json(self.request)?;
-                parse(&bytes)?
+                parse(bytes)?
             }
         };
-        if card_numbers::in_body(&document, &bytes) {
+        if card_numbers::in_body(&document, bytes) {
             return Err(Problem::card_number("the body"));
         }
-        let Document { value, duplicates, decimals: _ } = document;
-        let asked =
-            Asked { method: self.line.method, path: self.request.path(), body: &value, body_bytes: bytes.len() };
-        let claim = self.api.pepper.claim(caller, &key, &asked);
-        let mut faults = Faults::default();
-        faults.add_duplicates(duplicates);
-        match read(value, &mut faults) {
-            Some(ask) if faults.is_empty() => Ok((claim, ask)),
-            Some(_) | None => Err(Problem::faulty(faults)),
-        }
+        Ok(document)
     }
 
     fn idempotency_key(&self) -> Result<IdempotencyKey, Problem> {
@@ -242,6 +259,20 @@ pub(super) enum BodyRule {
     Required,
     /// No body is `{}`.
     MayBeLeftOut,
+}
+
+/// What `read` makes of the body, or every fault of it.
+fn read_whole<'b, T>(
+    value: Json<'b>,
+    duplicates: Vec<String>,
+    read: impl FnOnce(Json<'b>, &mut Faults) -> Option<T>,
+) -> Result<T, Problem> {
+    let mut faults = Faults::default();
+    faults.add_duplicates(duplicates);
+    match read(value, &mut faults) {
+        Some(ask) if faults.is_empty() => Ok(ask),
+        Some(_) | None => Err(Problem::faulty(faults)),
+    }
 }
 
 fn parse(bytes: &[u8]) -> Result<Document<'_>, Problem> {

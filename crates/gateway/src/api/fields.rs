@@ -224,6 +224,39 @@ impl<'b> Fields<'b, '_> {
         }
     }
 
+    /// A list of so many texts.
+    pub(crate) fn texts(&mut self, name: &'static str, count: RangeInclusive<usize>) -> Option<Vec<Cow<'b, str>>> {
+        let values = match self.take(name)? {
+            Json::Array(values) => values,
+            other @ (Json::Null
+            | Json::Bool(_)
+            | Json::Integer(_)
+            | Json::LargeInteger(_)
+            | Json::Decimal(_)
+            | Json::Text(_)
+            | Json::Object(_)) => return self.wrong_type(name, "a list", &other),
+        };
+        if !count.contains(&values.len()) {
+            let (least, most) = (count.start(), count.end());
+            self.fault(name, "invalid_value", format!("must have {least} to {most} members"));
+            return None;
+        }
+        let mut texts = Vec::with_capacity(values.len());
+        for value in values {
+            match value {
+                Json::Text(text) => texts.push(text),
+                other @ (Json::Null
+                | Json::Bool(_)
+                | Json::Integer(_)
+                | Json::LargeInteger(_)
+                | Json::Decimal(_)
+                | Json::Array(_)
+                | Json::Object(_)) => return self.wrong_type(name, "a list of texts", &other),
+            }
+        }
+        Some(texts)
+    }
+
     fn wrong_type<T>(&mut self, name: &str, expected: &str, found: &Json<'_>) -> Option<T> {
         self.fault(name, "invalid_type", format!("must be {expected}, not {}", found.kind()));
         None

@@ -21,6 +21,9 @@ mod payments;
 mod problem;
 mod query;
 mod request_body;
+mod reserve;
+mod route_body;
+mod route_view;
 mod routes;
 #[cfg(test)]
 mod tests;

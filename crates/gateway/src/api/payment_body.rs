@@ -12,11 +12,11 @@ use switchyard_core::limits::{
 use switchyard_core::method::Direction;
 use switchyard_core::name::NAME_BYTES_MAX;
 use switchyard_core::payment::CaptureMode;
-use switchyard_core::{ChannelName, Country, Currency, Method, Money, OrderType};
+use switchyard_core::{ChannelName, Country, Currency, Method, Money, OrderType, RouteId};
 use switchyard_engine::{NewPayment, Tokens};
 
 /// Channels or providers that one payment carries tokens for; more than any operator has.
-const TOKENS_MAX: usize = 64;
+pub(super) const TOKENS_MAX: usize = 64;
 
 /// Reads a payment's request. `order_types` are those that the merchant may use.
 pub(crate) fn read(body: Json<'_>, order_types: &[OrderType], faults: &mut Faults) -> Option<NewPayment> {
@@ -43,6 +43,7 @@ fn payment(fields: &mut Fields<'_, '_>, order_types: &[OrderType]) -> Option<New
     let browser = fields.object("browser", browser);
     let metadata = metadata(fields);
     let allow_duplicate_reference = fields.boolean("allow_duplicate_reference");
+    let route = fields.parsed("route", 1..=usize::MAX, "the id of a route, `rt_` and 32 digits", RouteId::parse);
     let (method, tokens) = method?;
     Some(NewPayment {
         amount: Money::new(amount?, currency?)?,
@@ -61,10 +62,11 @@ fn payment(fields: &mut Fields<'_, '_>, order_types: &[OrderType]) -> Option<New
         browser: browser.map(Box::new),
         metadata,
         allow_duplicate_reference: allow_duplicate_reference.unwrap_or(false),
+        route,
     })
 }
 
-fn currency(fields: &mut Fields<'_, '_>) -> Option<Currency> {
+pub(super) fn currency(fields: &mut Fields<'_, '_>) -> Option<Currency> {
     let expected = "an ISO 4217 code in capitals, of a currency that has a minor unit";
     fields.parsed("currency", 1..=usize::MAX, expected, Currency::from_code)
 }
@@ -73,19 +75,23 @@ pub(super) fn country(fields: &mut Fields<'_, '_>) -> Option<Country> {
     fields.parsed("country", 1..=usize::MAX, "an ISO 3166-1 alpha-2 code in capitals", Country::from_code)
 }
 
-fn order_type(fields: &mut Fields<'_, '_>, known: &[OrderType]) -> Option<OrderType> {
+pub(super) fn order_type(fields: &mut Fields<'_, '_>, known: &[OrderType]) -> Option<OrderType> {
     let names = known.iter().map(OrderType::as_str);
     fields.choice("order_type", "an order type that this merchant may use", names, |name| {
         known.iter().find(|known| known.as_str() == name).cloned()
     })
 }
 
-fn method(fields: &mut Fields<'_, '_>) -> Option<(Method, Tokens)> {
+/// The `type` of a payment method, which is required.
+pub(super) fn method_type(fields: &mut Fields<'_, '_>) -> Option<Method> {
     fields.require("type");
     let takes_money_in = |method: &Method| method.directions().contains(&Direction::Payin);
     let names = Method::ALL.iter().filter(|method| takes_money_in(method)).map(|method| method.name());
-    let method =
-        fields.choice("type", "a payment method", names, |name| Method::from_name(name).filter(takes_money_in));
+    fields.choice("type", "a payment method", names, |name| Method::from_name(name).filter(takes_money_in))
+}
+
+fn method(fields: &mut Fields<'_, '_>) -> Option<(Method, Tokens)> {
+    let method = method_type(fields);
     if fields.has("provider") && !fields.has("token") {
         fields.fault("provider", "not_allowed", "says whose `token` it is, and there is none");
     }

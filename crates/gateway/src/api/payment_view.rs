@@ -5,7 +5,7 @@ use super::view::{Pairs, Shown, Time};
 use serde::Serialize;
 use switchyard_core::operation::OperationKind;
 use switchyard_core::payment::{Checks, NextAction, Pending};
-use switchyard_core::{Failure, Method, Mode, Operation, OperationId, Payment, PaymentId};
+use switchyard_core::{Failure, Method, Mode, Operation, OperationId, Payment, PaymentId, RouteId};
 
 /// A payment.
 #[derive(Serialize)]
@@ -238,6 +238,9 @@ struct RouteView<'a> {
     channel: Option<&'a str>,
     rules_version: &'a str,
     reason: &'a str,
+    /// Shown where the payment followed a route.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<Shown<RouteId>>,
 }
 
 impl<'a> RouteView<'a> {
@@ -248,6 +251,7 @@ impl<'a> RouteView<'a> {
             channel: decided.channel.as_ref().map(switchyard_core::ChannelName::as_str),
             rules_version: &decided.rules_version,
             reason: &decided.reason,
+            id: decided.route.map(Shown),
         }
     }
 }

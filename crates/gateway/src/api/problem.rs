@@ -66,6 +66,7 @@ codes! {
     ReferenceOpen "reference_open" 409 "Another payment with this reference is still open";
     OperationInProgress "operation_in_progress" 409 "Another operation has to end first";
     PaymentState "payment_state" 409 "The payment's state does not allow it";
+    RouteStale "route_stale" 409 "The route cannot be followed any more";
     BodyTooLarge "body_too_large" 413 "The body is too large";
     UnsupportedMediaType "unsupported_media_type" 415 "The body has to be JSON";
     AmountTooLarge "amount_too_large" 422 "More is asked for than is left";
@@ -213,6 +214,14 @@ impl From<EngineError> for Problem {
             EngineError::Unsupported { channel, reason } => {
                 Self::new(Code::UnsupportedByChannel, format!("channel {channel} {reason}"))
             }
+            EngineError::RouteStale { reason, fields } => {
+                let mut faults = Faults::default();
+                for field in fields {
+                    faults.add(field, "differs_from_route", "is not what the route was made for");
+                }
+                let detail = format!("{reason}; reserve another route, or leave `route` out. Nothing was sent");
+                Self { errors: faults.into_list(), ..Self::new(Code::RouteStale, detail) }
+            }
             EngineError::Fields(fields) => {
                 let mut faults = Faults::default();
                 for (path, reason) in fields {
@@ -308,6 +317,7 @@ mod tests {
                 "unsupported_by_channel",
             ),
             (EngineError::Fields(vec![("return_url".into(), "card needs it".into())]), 400, "invalid_request"),
+            (EngineError::RouteStale { reason: "it has expired".into(), fields: Vec::new() }, 409, "route_stale"),
             (EngineError::Overloaded, 503, "overloaded"),
             (EngineError::Stopping, 503, "stopping"),
             (EngineError::Store(StoreError::Unavailable("disk".into())), 503, "store_unavailable"),

@@ -4,6 +4,7 @@ use super::call::serve;
 use super::operations::{self, CAPTURES, Noun, REFUNDS, VOIDS};
 use super::payments::{self, PAYMENT, PAYMENTS};
 use super::problem::{Code, Problem};
+use super::reserve::{self, ROUTES};
 use actix_web::http::{Method, header};
 use actix_web::web::{self, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource};
@@ -25,6 +26,7 @@ pub(crate) fn configure(app: &mut ServiceConfig) {
     for noun in [&CAPTURES, &VOIDS, &REFUNDS] {
         operations(app, noun);
     }
+    app.service(resource(ROUTES, POST).route(web::post().to(reserve::create)));
     app.default_service(web::to(nowhere));
 }
 

@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use std::sync::Arc;
 use switchyard_core::{Operation, OperationId, OperationKind, Payment, PaymentId};
-use switchyard_engine::{Answered, Caller, Engine, EngineError, FollowUp, Key, NewPayment, Refreshed};
+use switchyard_engine::{
+    Answered, Caller, Engine, EngineError, FollowUp, Key, NewPayment, NewRoute, Refreshed, Reservation,
+};
 use switchyard_store::{Page, PaymentFilter};
 
 /// The engine, as far as merchants reach it. A trait, so that the API is tested without ledger and providers.
@@ -55,6 +57,9 @@ pub(crate) trait UseCases {
         before: Option<OperationId>,
         limit: u32,
     ) -> Result<Page<(Operation, Payment)>, EngineError>;
+
+    /// Decides for a payment that is to come.
+    async fn reserve(&self, caller: Caller, ask: NewRoute) -> Result<Reservation, EngineError>;
 }
 
 #[async_trait(?Send)]
@@ -112,5 +117,9 @@ impl UseCases for Arc<Engine> {
         limit: u32,
     ) -> Result<Page<(Operation, Payment)>, EngineError> {
         Engine::list_operations(self, caller, kinds, payment, before, limit).await
+    }
+
+    async fn reserve(&self, caller: Caller, ask: NewRoute) -> Result<Reservation, EngineError> {
+        Engine::reserve(self, caller, ask).await
     }
 }

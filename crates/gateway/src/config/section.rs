@@ -3,8 +3,8 @@
 use super::address::{WebAddress, socket};
 use super::secret::{self, SecretRef};
 use super::settings::{
-    Api, Coordination, CoordinationUrl, Idempotency, Keys, Log, LogFormat, Ops, ProviderCalls, Recovery, Settings,
-    Simulator, Store, StoreUrl,
+    Api, Coordination, CoordinationUrl, Idempotency, Keys, Log, LogFormat, Ops, ProviderCalls, Recovery, Routes,
+    Settings, Simulator, Store, StoreUrl,
 };
 use secrecy::SecretString;
 use std::ops::RangeInclusive;
@@ -33,6 +33,7 @@ pub(crate) fn read(root: Table<'_>, reading: &Reading<'_>) -> Option<Settings> {
     let log = log(section("log"));
     let recovery = recovery(section("recovery"));
     let idempotency = idempotency(section("idempotency"));
+    let routes = routes(section("routes"));
     let provider = provider(section("provider"));
     let keys = keys(section("keys"));
     root.finish();
@@ -45,6 +46,7 @@ pub(crate) fn read(root: Table<'_>, reading: &Reading<'_>) -> Option<Settings> {
         log: log?,
         recovery: recovery?,
         idempotency: idempotency?,
+        routes: routes?,
         provider: provider?,
         keys,
     })
@@ -131,6 +133,9 @@ pub(crate) const CONCURRENCY_MAX: i64 = 100_000;
 const MINUTE: Duration = Duration::from_mins(1);
 const TEN_MINUTES: Duration = Duration::from_mins(10);
 const HOUR: Duration = Duration::from_hours(1);
+/// A page that is open for longer asks again.
+const ROUTE_LIFE_MAX: Duration = Duration::from_hours(24);
+
 const YEAR: Duration = Duration::from_hours(365 * 24);
 
 fn api(section: Section<'_, '_>) -> Option<Api> {
@@ -253,6 +258,12 @@ fn idempotency(section: Section<'_, '_>) -> Option<Idempotency> {
     let retention = section.span("retention", YEAR);
     section.finish();
     Some(Idempotency { retention: retention? })
+}
+
+fn routes(section: Section<'_, '_>) -> Option<Routes> {
+    let life = section.span("life", ROUTE_LIFE_MAX);
+    section.finish();
+    Some(Routes { life: life? })
 }
 
 fn provider(section: Section<'_, '_>) -> Option<ProviderCalls> {

@@ -18,6 +18,7 @@ pub(crate) struct Settings {
     pub(crate) log: Log,
     pub(crate) recovery: Recovery,
     pub(crate) idempotency: Idempotency,
+    pub(crate) routes: Routes,
     pub(crate) provider: ProviderCalls,
     pub(crate) keys: Keys,
 }
@@ -120,6 +121,12 @@ pub(crate) struct Idempotency {
     pub(crate) retention: Duration,
 }
 
+/// Decisions made before their payments.
+#[derive(Clone, Debug)]
+pub(crate) struct Routes {
+    pub(crate) life: Duration,
+}
+
 /// Calls to providers.
 #[derive(Clone, Debug)]
 pub(crate) struct ProviderCalls {
@@ -199,6 +206,7 @@ pub(crate) const KEYS: &[Key] = &[
     text("recovery", "interval"),
     integer("recovery", "concurrency"),
     text("idempotency", "retention"),
+    text("routes", "life"),
     text("provider", "timeout"),
     text("provider", "connect_timeout"),
     text("provider", "idle_timeout"),

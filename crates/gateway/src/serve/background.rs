@@ -126,7 +126,7 @@ async fn or_end(what: &'static str, work: impl Future<Output = ()> + 'static) {
     std::process::abort();
 }
 
-/// Goes round the idempotency keys, a slice at a time.
+/// Goes round the idempotency keys and the routes, a slice at a time.
 async fn forget(engine: Arc<Engine>, retention: Duration) {
     let mut after = [0; 16];
     loop {
@@ -134,6 +134,9 @@ async fn forget(engine: Arc<Engine>, retention: Duration) {
         match engine.forget_keys(after, retention).await {
             Ok(next) => after = next.unwrap_or([0; 16]),
             Err(error) => tracing::error!(%error, "idempotency keys could not be freed"),
+        }
+        if let Err(error) = engine.forget_routes().await {
+            tracing::error!(%error, "expired routes could not be forgotten");
         }
     }
 }

@@ -151,6 +151,7 @@ async fn serve(wanted: &Wanted, loaded: Loaded) -> Result<(), Failure> {
             watch: Arc::<Metrics>::clone(&metrics),
             board: Arc::clone(&board),
             live: Live::default(),
+            route_life: settings.routes.life,
         },
         channels: Arc::new(plan),
         clock: Arc::clone(&clock),

@@ -45,6 +45,7 @@ pub struct Simulator {
     base: String,
     authorization: SecretString,
     account: String,
+    publishable_key: String,
     refused_port: Option<String>,
 }
 
@@ -58,6 +59,7 @@ impl Simulator {
             base: trimmed(config.base),
             authorization: format!("Bearer {key}").into(),
             account: fingerprint(key),
+            publishable_key: publishable_key(key),
             refused_port: config.refused_port.map(trimmed),
         }
     }
@@ -104,6 +106,10 @@ impl Provider for Simulator {
 
     fn account(&self) -> &str {
         &self.account
+    }
+
+    fn publishable(&self) -> Vec<(&'static str, String)> {
+        vec![("publishable_key", self.publishable_key.clone())]
     }
 
     async fn authorize(&self, call: &Call<'_>, ask: &Authorize) -> Result<Report, ProviderError> {
@@ -182,6 +188,13 @@ fn row(method: Method) -> MethodCapability {
         refunds: Parts::Many,
         required: Vec::new(),
     }
+}
+
+/// The key that pages may show, of the account that the secret one belongs to: the simulator takes tokens by name, so that it
+/// serves to tell accounts apart and nothing else.
+fn publishable_key(key: &str) -> String {
+    let mode = if key.starts_with("sim_live_") { "live" } else { "test" };
+    format!("sim_publishable_{mode}_{}", fingerprint(key))
 }
 
 /// Sixteen hexadecimal digits of the key's SHA-256.

@@ -8,12 +8,12 @@ use super::operation::{pack_failure, unpack_failure};
 use super::pack::{Packer, Unpacker};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use switchyard_core::payment::{CaptureMode, CardFacts, Checks, Decided, NextAction, Pending};
-use switchyard_core::{Country, Currency, Method, Money, OperationId, Payment, PaymentId, Timestamp};
+use switchyard_core::{Country, Currency, Method, Money, OperationId, Payment, PaymentId, RouteId, Timestamp};
 
 const SELECT: &str = "SELECT id, merchant, mode, status, open, in_doubt, amount, currency, \
     authorized, captured, released, refunded, pending, operations, country, order_type, reference, method, capture, \
     card, checks, capture_before, next_action, failure, last_failure, \
-    rule, rules_version, channel, reason, snapshot, offer, \
+    rule, rules_version, channel, reason, snapshot, offer, route, \
     provider, provider_reference, observed_at, observed_from, contradiction, \
     statement_descriptor, description, customer, metadata, allow_duplicate_reference, \
     created_at, updated_at, events, version FROM payments WHERE id = ?1";
@@ -21,12 +21,12 @@ const SELECT: &str = "SELECT id, merchant, mode, status, open, in_doubt, amount,
 const INSERT: &str = "INSERT INTO payments (id, merchant, mode, status, open, in_doubt, amount, currency, \
     authorized, captured, released, refunded, pending, operations, country, order_type, reference, method, capture, \
     card, checks, capture_before, next_action, failure, last_failure, \
-    rule, rules_version, channel, reason, snapshot, offer, \
+    rule, rules_version, channel, reason, snapshot, offer, route, \
     provider, provider_reference, observed_at, observed_from, contradiction, \
     statement_descriptor, description, customer, metadata, allow_duplicate_reference, \
     created_at, updated_at, events, version) VALUES (\
     ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, \
-    ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44, ?45)";
+    ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44, ?45, ?46)";
 
 /// Only what moves: all else was fixed when the payment was made.
 const UPDATE: &str = "UPDATE payments SET status = ?2, open = ?3, in_doubt = ?4, \
@@ -96,6 +96,7 @@ pub(super) fn insert(connection: &Connection, words: &mut Interner, payment: &Pa
         reason,
         snapshot,
         offer,
+        decided.route.map(|route| route.uuid().into_bytes()),
         provider,
         payment.provider_reference,
         payment.observed.map(|(at, _)| at.0),
@@ -215,6 +216,7 @@ fn from_row(mut columns: Columns<'_>) -> Result<Payment, Fault> {
             reason: c.shared_text()?,
             snapshot: c.shared_bytes()?,
             offer: c.shared_bytes()?,
+            route: c.optional_id()?.map(RouteId::from_uuid),
         },
         provider: c.optional_shared_text()?,
         provider_reference: c.optional_string()?,

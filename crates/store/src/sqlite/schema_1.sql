@@ -13,7 +13,7 @@ CREATE TABLE payments (
     pending, operations,
     country, order_type, reference, method, capture,
     card, checks, capture_before, next_action, failure, last_failure,
-    rule, rules_version, channel, reason, snapshot, offer,
+    rule, rules_version, channel, reason, snapshot, offer, route,
     provider, provider_reference, observed_at, observed_from, contradiction,
     statement_descriptor, description, customer, metadata, allow_duplicate_reference,
     created_at, updated_at, events, version
@@ -54,3 +54,11 @@ CREATE TABLE audit (
     position INTEGER PRIMARY KEY, at INTEGER NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL,
     subject TEXT NOT NULL, detail TEXT NOT NULL
 ) STRICT;
+
+-- Decisions that were made before their payments, until they expire. The oldest are the first.
+CREATE TABLE routes (
+    id BLOB PRIMARY KEY,
+    merchant, mode, amount, currency, country, order_type, method, capture,
+    rule, rules_version, channel, reason, snapshot, offer, target,
+    created_at, expires_at
+) WITHOUT ROWID;

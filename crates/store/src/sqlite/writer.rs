@@ -7,7 +7,7 @@ use super::doom::Doom;
 use super::fault::{Fault, lost_sync, unavailable};
 use super::settings::{Group, Observe, Settings};
 use super::stats::Stats;
-use super::{administration, event, operation, payment, retention};
+use super::{administration, event, operation, payment, reserved, retention};
 use crate::{Administer, Audit, Begin, Begun, Conclude, Postpone, StoreError, Written};
 use rusqlite::Connection;
 use rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY;
@@ -15,6 +15,7 @@ use rusqlite::hooks::Wal;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use switchyard_core::{Route, Timestamp};
 
 /// What a transaction may do.
 pub(super) enum Command {
@@ -24,6 +25,13 @@ pub(super) enum Command {
     Administer(Box<Administer>, Box<Audit>),
     /// Idempotency keys that have served their time.
     Forget(Vec<[u8; 16]>),
+    /// A decision made before its payment.
+    Reserve(Box<Route>),
+    /// Those that expired before a moment, of the oldest.
+    ForgetRoutes {
+        before: Timestamp,
+        limit: u32,
+    },
     /// Raw SQL, for tests that break things.
     #[cfg(feature = "suite")]
     Sql(String),
@@ -181,7 +189,7 @@ impl Writer {
                 standing.is_some_and(|standing| standing.version == postpone.version)
             }
             Command::Administer(command, _) => administration::fits(&self.connection, command)?,
-            Command::Forget(_) => true,
+            Command::Forget(_) | Command::Reserve(_) | Command::ForgetRoutes { .. } => true,
             #[cfg(feature = "suite")]
             Command::Sql(_) => true,
         };
@@ -240,6 +248,14 @@ impl Writer {
             }
             Command::Forget(keys) => {
                 retention::forget(&self.connection, keys)?;
+                Ok(Outcome::Written(Written::Done))
+            }
+            Command::Reserve(route) => {
+                reserved::insert(&self.connection, &mut self.words, route)?;
+                Ok(Outcome::Written(Written::Done))
+            }
+            Command::ForgetRoutes { before, limit } => {
+                reserved::forget(&self.connection, *before, *limit)?;
                 Ok(Outcome::Written(Written::Done))
             }
             #[cfg(feature = "suite")]

@@ -116,6 +116,7 @@ impl Dice {
             reason: self.text().into(),
             snapshot: self.bytes().into(),
             offer: self.bytes().into(),
+            route: self.maybe(|dice| switchyard_core::RouteId::from_uuid(dice.uuid())),
         }
     }
 

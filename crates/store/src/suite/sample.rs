@@ -77,6 +77,7 @@ impl Sample {
                 reason: "first channel up".into(),
                 snapshot: Arc::from([0_u8, 1, 2, 3]),
                 offer: Arc::from([255_u8]),
+                route: None,
             },
             provider: Some("simulator".into()),
             provider_reference: None,

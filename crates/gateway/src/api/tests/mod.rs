@@ -19,7 +19,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use switchyard_core::clock::Uptime;
 use switchyard_core::status::OperationState;
 use switchyard_core::{Mode, Operation, OperationId, OperationKind, Payment, PaymentId, Timestamp};
-use switchyard_engine::{Answered, Caller, EngineError, FollowUp, Key, NewPayment, Refreshed, Render};
+use switchyard_engine::{
+    Answered, Caller, EngineError, FollowUp, Key, NewPayment, NewRoute, Refreshed, Render, Reservation,
+};
 use switchyard_store::{Answer, ApiKey, Page, PaymentFilter, Scope};
 use uuid::Uuid;
 
@@ -127,6 +129,13 @@ impl UseCases for Remembers {
         self.lists.lock().unwrap().push((kinds.to_vec(), payment, before, limit));
         let operation = sample::operation(1, *kinds.last().unwrap(), OperationState::Succeeded);
         Ok(Page { data: vec![(operation, sample::payment())], next: None })
+    }
+
+    async fn reserve(&self, _: Caller, ask: NewRoute) -> Result<Reservation, EngineError> {
+        if let Some(error) = self.error.lock().unwrap().clone() {
+            return Err(error);
+        }
+        Ok(sample::reservation(ask))
     }
 }
 

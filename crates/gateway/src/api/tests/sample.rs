@@ -6,8 +6,9 @@ use switchyard_core::payment::{CaptureMode, CardFacts, Checks, Decided, NextActi
 use switchyard_core::status::OperationState;
 use switchyard_core::{
     ChannelName, Country, Currency, Failure, FailureCode, MerchantName, Method, Mode, Money, Operation, OperationId,
-    OperationKind, OrderType, Payment, PaymentId, PaymentStatus, Timestamp,
+    OperationKind, OrderType, Payment, PaymentId, PaymentStatus, RouteId, Timestamp,
 };
+use switchyard_engine::{NewRoute, Reservation};
 use uuid::Uuid;
 
 /// 2026-03-01T12:00:00.007Z.
@@ -53,6 +54,7 @@ pub(super) fn payment() -> Payment {
             reason: "first channel up".into(),
             snapshot: Arc::from([]),
             offer: Arc::from([]),
+            route: None,
         },
         provider: Some("simulator".into()),
         provider_reference: Some("ch_1".into()),
@@ -136,5 +138,20 @@ pub(super) fn operation(number: u128, kind: OperationKind, state: OperationState
         look_ups: 0,
         events: 0,
         version: 1,
+    }
+}
+
+/// A route that leads to a channel for a quarter of an hour.
+pub(super) fn reservation(ask: NewRoute) -> Reservation {
+    let id = RouteId::from_uuid(Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0200));
+    Reservation {
+        id,
+        ask,
+        decided: Decided { route: Some(id), ..payment().decided },
+        provider: Some("simulator".into()),
+        client: vec![("publishable_key", "sim_publishable_test_0".into())],
+        failure: None,
+        created_at: AT,
+        expires_at: Some(Timestamp(AT.0 + 900_000)),
     }
 }

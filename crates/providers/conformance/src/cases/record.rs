@@ -23,6 +23,9 @@ fn names(example: &Example) {
     assert!(!account.is_empty());
     for secret in example.secrets {
         assert!(!account.contains(secret) && !base.contains(secret), "the account's name is a secret");
+        for (name, value) in example.provider.publishable() {
+            assert!(!name.is_empty() && !value.is_empty() && !value.contains(secret), "{name} is a secret");
+        }
     }
 }
 
