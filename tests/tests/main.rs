@@ -1,6 +1,7 @@
 //! End to end: the real binary, spoken to over HTTP, judged by the simulator's own ledger.
 
 mod banner;
+mod discovery;
 mod doubt;
 mod flow;
 mod idempotency;

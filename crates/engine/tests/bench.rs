@@ -238,6 +238,7 @@ pub(crate) struct Bench {
     pub(crate) provider: Arc<Scripted>,
     pub(crate) clock: Arc<HandClock>,
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) coordination: Arc<InProcess>,
     seams: Seams,
     channels: Channels,
     _data: TempDir,
@@ -276,9 +277,11 @@ impl Bench {
             timeout: TIMEOUT,
             limit: Limit::new(64),
         }]);
-        let health = HealthSettings::default().check().unwrap();
+        // Every second payment may try out a channel that was bad.
+        let health = HealthSettings { probe_share_permille: 500, ..HealthSettings::default() }.check().unwrap();
         let coordination = Arc::new(InProcess::new([(name, health)]));
-        let board = Arc::new(Board::new(Arc::new(rules()), coordination, clock.now()));
+        let watched: Arc<InProcess> = Arc::clone(&coordination);
+        let board = Arc::new(Board::new(Arc::new(rules("")), coordination, clock.now()));
         let seams = Seams {
             clock: Arc::<HandClock>::clone(&clock),
             spawn: Arc::new(OnTokio),
@@ -290,7 +293,24 @@ impl Bench {
             route_life: ROUTE_LIFE,
         };
         let engine = Engine::new(seams.clone(), channels.clone());
-        Self { engine, provider, clock, store, seams, channels, _data: data }
+        Self { engine, provider, clock, store, coordination: watched, seams, channels, _data: data }
+    }
+
+    /// Where rules and status are posted.
+    pub(crate) fn board(&self) -> &Board {
+        &self.seams.board
+    }
+
+    /// Another process over the same ledger, whose channel has another account.
+    pub(crate) fn with_account(&self, account: &str) -> Arc<Engine> {
+        let moved = self.channels.iter().map(|channel| {
+            let of_mode = |known: &Account| Account {
+                target: Arc::new(Target { account: account.into(), ..(*known.target).clone() }),
+                ..known.clone()
+            };
+            Channel { test: channel.test.as_ref().map(of_mode), ..(**channel).clone() }
+        });
+        Engine::new(self.seams.clone(), moved.collect())
     }
 
     /// Another process over the same ledger, as after a crash: it owns none of what the first one had under way.
@@ -324,7 +344,8 @@ impl Bench {
     }
 }
 
-fn rules() -> RuleSet {
+/// One rule for everything, and whatever is to stand before it.
+pub(crate) fn rules(before: &str) -> RuleSet {
     let capabilities = capabilities();
     let vocabulary = Vocabulary {
         order_types: vec![OrderTypeSpec { name: OrderType::new("ecommerce").unwrap(), direction: Direction::Payin }],
@@ -340,7 +361,7 @@ fn rules() -> RuleSet {
             services: capabilities.methods.iter().map(Service::from).collect(),
         }],
     };
-    let source = RuleSource::new("routing.toml", "[[rules]]\nname = \"all\"\nuse = [\"eu\"]\n");
+    let source = RuleSource::new("routing.toml", format!("{before}[[rules]]\nname = \"all\"\nuse = [\"eu\"]\n"));
     RuleSet::compile(&source, &vocabulary).unwrap()
 }
 

@@ -12,3 +12,4 @@ mod bench;
 mod doubt;
 mod ledger_faults;
 mod live;
+mod reserve;
