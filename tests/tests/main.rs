@@ -3,6 +3,7 @@
 mod banner;
 mod discovery;
 mod doubt;
+mod events;
 mod flow;
 mod idempotency;
 mod keys;

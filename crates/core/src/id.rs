@@ -77,6 +77,10 @@ id! {
     EventId, "evt"
 }
 id! {
+    /// A merchant's webhook endpoint.
+    EndpointId, "we"
+}
+id! {
     /// An API key; not the secret.
     KeyId, "key"
 }

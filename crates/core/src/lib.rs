@@ -27,7 +27,7 @@ pub use capabilities::Capabilities;
 pub use clock::{Clock, Timestamp};
 pub use country::Country;
 pub use failure::{Failure, FailureCode};
-pub use id::{OperationId, PaymentId, RouteId};
+pub use id::{EndpointId, EventId, OperationId, PaymentId, RouteId};
 pub use method::Method;
 pub use money::{Currency, Money};
 pub use name::{ChannelName, MerchantName, Mode, OrderType};

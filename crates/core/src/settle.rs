@@ -98,6 +98,7 @@ pub enum EventKind {
     RefundSucceeded,
     RefundFailed,
     RefundReversed,
+    EndpointDisabled,
 }
 
 impl EventKind {
@@ -125,7 +126,14 @@ impl EventKind {
         Self::RefundSucceeded,
         Self::RefundFailed,
         Self::RefundReversed,
+        Self::EndpointDisabled,
     ];
+
+    /// Reads the name back.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == name)
+    }
 
     /// The name in the feed.
     #[must_use]
@@ -153,6 +161,7 @@ impl EventKind {
             Self::RefundSucceeded => "refund.succeeded",
             Self::RefundFailed => "refund.failed",
             Self::RefundReversed => "refund.reversed",
+            Self::EndpointDisabled => "endpoint.disabled",
         }
     }
 }

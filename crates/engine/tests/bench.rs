@@ -340,7 +340,7 @@ impl Bench {
     /// The types of all events so far.
     pub(crate) async fn events(&self) -> Vec<&'static str> {
         let events = self.store.events(0, 1_000).await.unwrap();
-        events.iter().map(|event| event.happened.kind.as_str()).collect()
+        events.iter().map(|event| event.kind.as_str()).collect()
     }
 }
 

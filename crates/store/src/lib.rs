@@ -7,10 +7,12 @@
 //! Versions: a row in a command carries the version that was *seen*; the store writes it with the next one, and refuses
 //! ([`Begun::Stale`], [`Written::Stale`]) where the ledger holds another. A new row is seen at version 0.
 
+pub mod feed;
 pub mod sqlite;
 #[cfg(feature = "suite")]
 pub mod suite;
 
+pub use feed::{Feed, Recorded};
 pub use sqlite::Sqlite;
 
 use bytes::Bytes;
@@ -300,19 +302,6 @@ pub struct Totals {
     pub watched: u64,
     /// When the oldest operation in doubt was begun.
     pub oldest_in_doubt: Option<i64>,
-}
-
-/// An event with its place in the ledger.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recorded {
-    /// Its place in the feed, growing.
-    pub position: i64,
-    /// Whose it is.
-    pub merchant: MerchantName,
-    /// Test or live.
-    pub mode: Mode,
-    /// What happened.
-    pub happened: Happened,
 }
 
 /// A slice of the claims, looked through.

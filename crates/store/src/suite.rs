@@ -18,6 +18,7 @@ pub mod sample;
 mod administration;
 mod arbitrary;
 mod claims;
+mod events;
 mod feed;
 mod lists;
 mod reserved;
@@ -26,7 +27,7 @@ mod rows;
 mod versions;
 mod watch;
 
-use crate::Store;
+use crate::{Feed, Store};
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -36,6 +37,9 @@ use std::sync::Arc;
 pub trait Fixture: Send + Sync {
     /// The ledger.
     fn store(&self) -> Arc<dyn Store>;
+
+    /// The same ledger, as far as it tells what happened.
+    fn feed(&self) -> Arc<dyn Feed>;
 
     /// Ends the process that serves the ledger, in effect, and opens it again. Whoever calls holds no store.
     fn restart(&mut self);
@@ -92,6 +96,9 @@ cases! {
     "overrides are set, replaced and removed" administration::overrides;
     "only what was done is audited" administration::audit;
     "routes read back and are forgotten, oldest first" reserved::read_back_and_forgotten;
+    "an event keeps its object as it stood" events::as_it_stood;
+    "the feed is listed in both orders, page by page" events::orders;
+    "every filter of events" events::filters;
 }
 
 /// Runs every case against a ledger of its own.

@@ -20,7 +20,7 @@ use switchyard_core::key::IdempotencyKey;
 use switchyard_core::limits::REQUEST_DEPTH_MAX;
 use switchyard_core::{MerchantName, OrderType, PaymentId};
 use switchyard_engine::{Answered, Caller, Key};
-use switchyard_store::Scope;
+use switchyard_store::{Feed, Scope};
 
 const X_REQUEST_ID: header::HeaderName = header::HeaderName::from_static("x-request-id");
 const IDEMPOTENCY_KEY: header::HeaderName = header::HeaderName::from_static("idempotency-key");
@@ -125,6 +125,11 @@ impl<'r> Call<'r> {
     /// The engine.
     pub(super) fn engine(&self) -> &'r dyn UseCases {
         &*self.api.engine
+    }
+
+    /// What happened.
+    pub(super) fn feed(&self) -> &'r dyn Feed {
+        &*self.api.feed
     }
 
     /// Knows the caller by the API key, which needs the scope, and refuses card numbers outside the body.

@@ -77,7 +77,7 @@ pub(crate) fn of_payments(query: &mut Query, caller: &Caller) -> PaymentFilter {
 }
 
 /// RFC 3339, in UTC or with an offset.
-fn time(query: &mut Query, name: &'static str) -> Option<Timestamp> {
+pub(crate) fn time(query: &mut Query, name: &'static str) -> Option<Timestamp> {
     query.parsed(name, "a time such as 2026-03-01T00:00:00Z (RFC 3339; write + as %2B)", |text| {
         text.parse::<jiff::Timestamp>().ok().map(|time| Timestamp(time.as_millisecond()))
     })

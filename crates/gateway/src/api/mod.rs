@@ -6,6 +6,8 @@
 mod auth;
 mod call;
 mod card_numbers;
+mod event_view;
+mod events;
 mod faults;
 mod fields;
 mod filters;
@@ -40,6 +42,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use switchyard_core::{Clock, MerchantName, OrderType};
+use switchyard_store::Feed;
 
 /// All that the API needs, one for each worker, as `web::Data`.
 pub(crate) struct Api {
@@ -55,6 +58,8 @@ pub(crate) struct Api {
     pub(crate) clock: Arc<dyn Clock>,
     /// Counts requests.
     pub(crate) metrics: Arc<dyn ApiMetrics>,
+    /// What happened.
+    pub(crate) feed: Arc<dyn Feed>,
 }
 
 /// Takes note of requests.

@@ -190,6 +190,12 @@ struct Body<'a> {
     errors: &'a [Fault],
 }
 
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        EngineError::Store(error).into()
+    }
+}
+
 impl From<EngineError> for Problem {
     fn from(error: EngineError) -> Self {
         match error {

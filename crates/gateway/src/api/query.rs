@@ -103,6 +103,11 @@ impl Query {
         self.parsed(name, "true or false", |text| text.parse().ok())
     }
 
+    /// Whether the parameter is there.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.pairs.iter().any(|(known, _)| known == name)
+    }
+
     /// Ends reading.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Which address does what.
 
 use super::call::serve;
+use super::events::{self, EVENT, EVENTS};
 use super::operations::{self, CAPTURES, Noun, REFUNDS, VOIDS};
 use super::payments::{self, PAYMENT, PAYMENTS};
 use super::problem::{Code, Problem};
@@ -27,6 +28,8 @@ pub(crate) fn configure(app: &mut ServiceConfig) {
         operations(app, noun);
     }
     app.service(resource(ROUTES, POST).route(web::post().to(reserve::create)));
+    app.service(readable(EVENTS, events::list));
+    app.service(readable(EVENT, events::read));
     app.default_service(web::to(nowhere));
 }
 

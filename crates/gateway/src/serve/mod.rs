@@ -34,8 +34,8 @@ use switchyard_coordination::{Coordination, HealthSettings, InProcess};
 use switchyard_core::method::Direction;
 use switchyard_core::{Clock, MerchantName};
 use switchyard_engine::{Board, Engine, Live, Seams};
-use switchyard_store::Store;
 use switchyard_store::sqlite::Sqlite;
+use switchyard_store::{Feed, Store};
 
 /// The merchant whom the sandbox's own key stands for.
 const SANDBOX_MERCHANT: &str = "sandbox";
@@ -94,6 +94,7 @@ struct Shared {
     merchants: Arc<Merchants>,
     pepper: api::Pepper,
     metrics: Arc<Metrics>,
+    feed: Arc<dyn Feed>,
 }
 
 impl Shared {
@@ -110,6 +111,7 @@ impl Shared {
             pepper: self.pepper.clone(),
             clock: Arc::clone(&self.clock),
             metrics: Arc::<Metrics>::clone(&self.metrics),
+            feed: Arc::clone(&self.feed),
         }
     }
 }
@@ -159,6 +161,7 @@ async fn serve(wanted: &Wanted, loaded: Loaded) -> Result<(), Failure> {
         merchants: Arc::new(merchants(&loaded)),
         pepper,
         metrics: Arc::clone(&metrics),
+        feed: Arc::<Sqlite>::clone(&ledger),
     };
     let background = Background::start(&shared, &board, &tasks, &settings).await?;
     if let Some(reloader) = Reloader::new(wanted, &loaded, &board, &clock, &metrics, &background.state()) {

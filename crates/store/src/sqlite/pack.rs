@@ -57,6 +57,17 @@ impl Packer {
         }
     }
 
+    pub(super) fn bytes(&mut self, bytes: &[u8]) {
+        self.number(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        self.0.extend_from_slice(bytes);
+    }
+
+    /// A moment as its distance from another one, which lies near: small numbers either way take few bytes.
+    pub(super) fn span(&mut self, to: i64, from: i64) {
+        let span = to.wrapping_sub(from);
+        self.number(u64::from_ne_bytes(((span << 1) ^ (span >> 63)).to_ne_bytes()));
+    }
+
     pub(super) fn optional_number(&mut self, number: Option<u32>) {
         self.number(number.map_or(0, |number| u64::from(number).saturating_add(1)));
     }
@@ -123,6 +134,18 @@ impl<'b> Unpacker<'b> {
         std::str::from_utf8(self.take(len)?).ok()
     }
 
+    pub(super) fn bytes(&mut self) -> Option<&'b [u8]> {
+        let len = usize::try_from(self.number()?).ok()?;
+        self.take(len)
+    }
+
+    pub(super) fn span(&mut self, from: i64) -> Option<i64> {
+        let number = self.number()?;
+        let half = i64::try_from(number >> 1).ok()?;
+        let span = if number & 1 == 0 { half } else { !half };
+        Some(from.wrapping_add(span))
+    }
+
     /// The outer `None` is nonsense, the inner one a text that is missing.
     #[expect(clippy::option_option, reason = "nonsense is not the same as nothing")]
     pub(super) fn optional_text(&mut self) -> Option<Option<String>> {
@@ -153,11 +176,15 @@ mod tests {
             packer.text(&text);
             packer.optional_text(optional.as_deref());
             packer.optional_number(small);
+            packer.bytes(text.as_bytes());
+            packer.span(signed, 1_770_000_000_000);
             let bytes = packer.finish();
             let read = Unpacker::whole(&bytes, |u| {
-                Some((u.number()?, u.signed()?, u.text()?.to_owned(), u.optional_text()?, u.optional_number()?))
+                let read = (u.number()?, u.signed()?, u.text()?.to_owned(), u.optional_text()?, u.optional_number()?);
+                Some((read, u.bytes()?.to_vec(), u.span(1_770_000_000_000)?))
             });
-            prop_assert_eq!(read, Some((number, signed, text, optional, small)));
+            let bytes = text.clone().into_bytes();
+            prop_assert_eq!(read, Some(((number, signed, text, optional, small), bytes, signed)));
         }
 
         #[test]

@@ -24,16 +24,16 @@ const INSERT: &str = "INSERT INTO payments (id, merchant, mode, status, open, in
     rule, rules_version, channel, reason, snapshot, offer, route, \
     provider, provider_reference, observed_at, observed_from, contradiction, \
     statement_descriptor, description, customer, metadata, allow_duplicate_reference, \
-    created_at, updated_at, events, version) VALUES (\
+    created_at, updated_at, events, version, last_event) VALUES (\
     ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, \
-    ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44, ?45, ?46)";
+    ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44, ?45, ?46, ?47)";
 
 /// Only what moves: all else was fixed when the payment was made.
 const UPDATE: &str = "UPDATE payments SET status = ?2, open = ?3, in_doubt = ?4, \
     authorized = ?5, captured = ?6, released = ?7, refunded = ?8, pending = ?9, operations = ?10, \
     card = ?11, checks = ?12, capture_before = ?13, next_action = ?14, failure = ?15, last_failure = ?16, \
     provider = ?17, provider_reference = ?18, observed_at = ?19, observed_from = ?20, contradiction = ?21, \
-    updated_at = ?22, events = ?23, version = ?24 WHERE id = ?1";
+    updated_at = ?22, events = ?23, version = ?24, last_event = coalesce(?25, last_event) WHERE id = ?1";
 
 /// Whether the guard on references holds it: more is to come, or nobody knows.
 fn open(payment: &Payment) -> bool {
@@ -51,8 +51,13 @@ pub(super) fn check(payment: &Payment) -> Result<(), Fault> {
     Err(Fault::Corrupt(format!("the sums of {} cannot be: {sums:?}", payment.id)))
 }
 
-/// Writes a new payment.
-pub(super) fn insert(connection: &Connection, words: &mut Interner, payment: &Payment) -> rusqlite::Result<()> {
+/// Writes a new payment, whose latest event stands at `last_event`.
+pub(super) fn insert(
+    connection: &Connection,
+    words: &mut Interner,
+    payment: &Payment,
+    last_event: Option<i64>,
+) -> rusqlite::Result<()> {
     let decided = &payment.decided;
     let mut cell = |word: Word| words.cell(connection, word);
     let merchant = cell(Word::Merchant(payment.merchant.clone()))?;
@@ -111,12 +116,18 @@ pub(super) fn insert(connection: &Connection, words: &mut Interner, payment: &Pa
         payment.updated_at.0,
         payment.events,
         payment.version.saturating_add(1),
+        last_event,
     ])?;
     Ok(())
 }
 
-/// Writes what moved of a payment that stands.
-pub(super) fn update(connection: &Connection, words: &mut Interner, payment: &Payment) -> rusqlite::Result<()> {
+/// Writes what moved of a payment that stands; `last_event` where there is a later one than before.
+pub(super) fn update(
+    connection: &Connection,
+    words: &mut Interner,
+    payment: &Payment,
+    last_event: Option<i64>,
+) -> rusqlite::Result<()> {
     let provider: Option<Cell> =
         payment.provider.clone().map(|provider| words.cell(connection, Word::Text(provider))).transpose()?;
     connection.prepare_cached(UPDATE)?.execute(params![
@@ -144,8 +155,15 @@ pub(super) fn update(connection: &Connection, words: &mut Interner, payment: &Pa
         payment.updated_at.0,
         payment.events,
         payment.version.saturating_add(1),
+        last_event,
     ])?;
     Ok(())
+}
+
+/// The position of its latest event.
+pub(super) fn last_event(connection: &Connection, id: PaymentId) -> rusqlite::Result<Option<i64>> {
+    let mut statement = connection.prepare_cached("SELECT last_event FROM payments WHERE id = ?1")?;
+    Ok(statement.query_row([id.uuid().as_bytes()], |row| row.get(0)).optional()?.flatten())
 }
 
 /// The version the ledger holds.
@@ -291,18 +309,18 @@ fn unpack_operations(unpacker: &mut Unpacker<'_>) -> Option<Vec<OperationId>> {
     Some(operations)
 }
 
-fn pack_card(card: &CardFacts) -> Vec<u8> {
+pub(super) fn pack_card(card: &CardFacts) -> Vec<u8> {
     let mut packer = Packer::new();
     packer.optional_text(card.brand.as_deref());
     packer.optional_text(card.last4.as_deref());
     packer.finish()
 }
 
-fn unpack_card(unpacker: &mut Unpacker<'_>) -> Option<CardFacts> {
+pub(super) fn unpack_card(unpacker: &mut Unpacker<'_>) -> Option<CardFacts> {
     Some(CardFacts { brand: unpacker.optional_text()?, last4: unpacker.optional_text()? })
 }
 
-fn pack_checks(checks: &Checks) -> Vec<u8> {
+pub(super) fn pack_checks(checks: &Checks) -> Vec<u8> {
     let mut packer = Packer::new();
     packer.optional_text(checks.cvc.as_deref());
     packer.optional_text(checks.avs_line.as_deref());
@@ -310,7 +328,7 @@ fn pack_checks(checks: &Checks) -> Vec<u8> {
     packer.finish()
 }
 
-fn unpack_checks(unpacker: &mut Unpacker<'_>) -> Option<Checks> {
+pub(super) fn unpack_checks(unpacker: &mut Unpacker<'_>) -> Option<Checks> {
     Some(Checks {
         cvc: unpacker.optional_text()?,
         avs_line: unpacker.optional_text()?,
@@ -318,7 +336,7 @@ fn unpack_checks(unpacker: &mut Unpacker<'_>) -> Option<Checks> {
     })
 }
 
-fn pack_next_action(action: &NextAction) -> Vec<u8> {
+pub(super) fn pack_next_action(action: &NextAction) -> Vec<u8> {
     let mut packer = Packer::new();
     match action {
         NextAction::Redirect { url, expires_at } => {
@@ -332,7 +350,7 @@ fn pack_next_action(action: &NextAction) -> Vec<u8> {
     packer.finish()
 }
 
-fn unpack_next_action(unpacker: &mut Unpacker<'_>) -> Option<NextAction> {
+pub(super) fn unpack_next_action(unpacker: &mut Unpacker<'_>) -> Option<NextAction> {
     match unpacker.byte()? {
         0 => {
             let url = unpacker.text()?.to_owned();

@@ -16,7 +16,9 @@ CREATE TABLE payments (
     rule, rules_version, channel, reason, snapshot, offer, route,
     provider, provider_reference, observed_at, observed_from, contradiction,
     statement_descriptor, description, customer, metadata, allow_duplicate_reference,
-    created_at, updated_at, events, version
+    created_at, updated_at, events, version,
+    -- The position of its latest event, from which its others are found without an index.
+    last_event
 ) WITHOUT ROWID;
 
 CREATE INDEX payments_open ON payments (reference, merchant, mode) WHERE open = 1;
@@ -39,7 +41,10 @@ CREATE TABLE answers (number INTEGER PRIMARY KEY, status, body);
 -- The one tree with random keys.
 CREATE TABLE claims (key BLOB PRIMARY KEY, operation) WITHOUT ROWID;
 
-CREATE TABLE events (position INTEGER PRIMARY KEY, kind, payment, operation, sequence, at, merchant, mode);
+-- State: how payment and operation stood right after it. Previous: the event of the same payment before it.
+CREATE TABLE events (
+    position INTEGER PRIMARY KEY, kind, payment, operation, sequence, at, merchant, mode, previous, state
+);
 
 CREATE TABLE api_keys (
     id BLOB PRIMARY KEY, hash BLOB NOT NULL, merchant TEXT NOT NULL, mode INTEGER NOT NULL, scopes INTEGER NOT NULL,

@@ -268,27 +268,28 @@ impl Writer {
 
     fn write_begin(&mut self, begin: &Begin) -> rusqlite::Result<Outcome> {
         let (connection, words) = (&self.connection, &mut self.words);
+        let last_event = event::insert(connection, words, (&begin.payment, &begin.operation), &begin.events)?;
         if begin.payment.version == 0 {
-            payment::insert(connection, words, &begin.payment)?;
+            payment::insert(connection, words, &begin.payment, last_event)?;
         } else {
-            payment::update(connection, words, &begin.payment)?;
+            payment::update(connection, words, &begin.payment, last_event)?;
         }
         let answer = begin.answer.as_ref().map(|answer| operation::insert_answer(connection, answer)).transpose()?;
         operation::insert(connection, words, &begin.operation, begin.claim.as_ref(), answer)?;
         if let Some(claim) = &begin.claim {
             operation::insert_claim(connection, claim, begin.operation.id)?;
         }
-        event::insert(connection, words, &begin.payment, &begin.events)?;
         Ok(Outcome::Begun(Begun::Done))
     }
 
     fn write_conclude(&mut self, conclude: &Conclude, answered: bool) -> rusqlite::Result<Outcome> {
         let (connection, words) = (&self.connection, &mut self.words);
-        payment::update(connection, words, &conclude.payment)?;
+        let moved = (&conclude.payment, &conclude.operation);
+        let last_event = event::insert(connection, words, moved, &conclude.events)?;
+        payment::update(connection, words, &conclude.payment, last_event)?;
         let answer = conclude.answer.as_ref().filter(|_| !answered);
         let answer = answer.map(|answer| operation::insert_answer(connection, answer)).transpose()?;
         operation::update(connection, &conclude.operation, answer)?;
-        event::insert(connection, words, &conclude.payment, &conclude.events)?;
         Ok(Outcome::Written(Written::Done))
     }
 }

@@ -14,7 +14,7 @@ mod opening;
 use std::sync::Arc;
 use switchyard_store::sqlite::Settings;
 use switchyard_store::suite::Fixture;
-use switchyard_store::{Sqlite, Store, suite};
+use switchyard_store::{Feed, Sqlite, Store, suite};
 use tempfile::TempDir;
 
 /// A ledger in a directory of its own.
@@ -48,6 +48,10 @@ impl Ledger {
 
 impl Fixture for Ledger {
     fn store(&self) -> Arc<dyn Store> {
+        self.sqlite()
+    }
+
+    fn feed(&self) -> Arc<dyn Feed> {
         self.sqlite()
     }
 

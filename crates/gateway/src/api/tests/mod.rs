@@ -22,6 +22,7 @@ use switchyard_core::{Mode, Operation, OperationId, OperationKind, Payment, Paym
 use switchyard_engine::{
     Answered, Caller, EngineError, FollowUp, Key, NewPayment, NewRoute, Refreshed, Render, Reservation,
 };
+use switchyard_store::sqlite::{Settings, Sqlite};
 use switchyard_store::{Answer, ApiKey, Page, PaymentFilter, Scope};
 use uuid::Uuid;
 
@@ -176,6 +177,8 @@ pub(super) struct Desk {
     pub(super) counted: Arc<Counted>,
     keys: Arc<Keys>,
     pepper: Pepper,
+    ledger: Arc<Sqlite>,
+    _directory: tempfile::TempDir,
 }
 
 impl Desk {
@@ -198,7 +201,11 @@ impl Desk {
                 ..sandbox
             },
         ]);
-        Self { engine: Arc::default(), counted: Arc::default(), keys, pepper }
+        let directory = tempfile::tempdir().unwrap();
+        let fatal = Arc::new(|reason: &str| panic!("fatal: {reason}"));
+        let settings = Settings::new(directory.path().join("switchyard.db"), fatal);
+        let ledger = Sqlite::open_inline(&settings).unwrap();
+        Self { engine: Arc::default(), counted: Arc::default(), keys, pepper, ledger, _directory: directory }
     }
 
     pub(super) fn api(&self) -> Api {
@@ -215,6 +222,7 @@ impl Desk {
             pepper: self.pepper.clone(),
             clock: Arc::new(StillClock::default()),
             metrics: counted,
+            feed: Arc::<Sqlite>::clone(&self.ledger),
         }
     }
 
