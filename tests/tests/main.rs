@@ -5,6 +5,7 @@ mod discovery;
 mod doubt;
 mod events;
 mod flow;
+mod guide;
 mod idempotency;
 mod keys;
 mod kills;

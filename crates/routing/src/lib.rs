@@ -89,6 +89,8 @@ pub mod check;
 pub mod decision;
 mod describe;
 pub mod diff;
+#[cfg(test)]
+mod docs;
 mod domain;
 pub mod effect;
 pub mod facts;

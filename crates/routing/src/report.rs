@@ -160,8 +160,13 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.findings.iter().try_for_each(|finding| write!(f, "{finding}\n\n"))?;
         let [errors, warnings, notes] =
-            [Severity::Error, Severity::Warning, Severity::Note].map(|severity| self.count(severity));
-        write!(f, "{errors} errors, {warnings} warnings, {notes} notes")
+            [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")].map(
+                |(severity, name)| {
+                    let count = self.count(severity);
+                    format!("{count} {name}{}", if count == 1 { "" } else { "s" })
+                },
+            );
+        write!(f, "{errors}, {warnings}, {notes}")
     }
 }
 

@@ -100,12 +100,12 @@ pub(crate) fn name_hash(name: &str) -> u64 {
     name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
-fn hash(payment: PaymentId, seed: u64) -> u64 {
+pub(crate) fn hash(payment: PaymentId, seed: u64) -> u64 {
     let (hi, lo) = payment.uuid().as_u64_pair();
     mix(mix(mix(seed) ^ hi) ^ lo)
 }
 
-fn cost(h: u64) -> u64 {
+pub(crate) fn cost(h: u64) -> u64 {
     match h.checked_add(1) {
         Some(x) => LOG_OF_ALL.wrapping_sub(log2(x)),
         None => 0,

@@ -97,7 +97,7 @@ fn a_sound_file_has_nothing_but_notes() {
   |       ^^^^^^^^^^
   = payment: { order_type = \"supplier\", country = \"DE\", method = \"iban\", amount = \"100.00\", currency = \"EUR\", initiator = \"merchant\" }
 
-0 errors, 0 warnings, 1 notes",
+0 errors, 0 warnings, 1 note",
     );
     assert!(report(&text).is_loadable());
 }
@@ -125,7 +125,7 @@ fn gaps_are_shown_as_what_is_undecided() {
   = payment: { order_type = \"ecommerce\", country = \"DE\", method = \"card\", amount = \"1000.00\", currency = \"EUR\" }
   = help: undecided are all with { order_type = [\"ecommerce\"], method = [\"card\"], amount = { EUR = \"500.00..\", USD = \"..1.00\" } }; end the rules with one without conditions, such as `reject = \"no channel for this payment\"`
 
-1 errors, 0 warnings, 0 notes",
+1 error, 0 warnings, 0 notes",
     );
 }
 
@@ -153,7 +153,7 @@ warning[partly_shadowed]: in rule `some`, the country `FR` decides nothing: rule
    |                     ^^^^
    = payment: { order_type = \"ecommerce\", country = \"FR\", method = \"card\", amount = \"100.00\", currency = \"EUR\" }
 
-1 errors, 1 warnings, 0 notes",
+1 error, 1 warning, 0 notes",
     );
 }
 

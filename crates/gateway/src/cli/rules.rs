@@ -31,7 +31,11 @@ pub(super) fn run(command: &RulesCommand, wanted: &Wanted) -> Result<(), Failed>
             }
             let loaded = result?;
             println!("{}", loaded.report);
-            println!("{} rules are sound ({})", loaded.rules.rule_names().count(), loaded.rules.hash());
+            let count = match loaded.rules.rule_names().count() {
+                1 => "1 rule is".to_owned(),
+                count => format!("{count} rules are"),
+            };
+            println!("{count} sound ({})", loaded.rules.hash());
             Ok(())
         }
         RulesCommand::Explain(asked) => {

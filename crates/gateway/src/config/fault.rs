@@ -53,12 +53,18 @@ pub(crate) struct Fault {
     pub(crate) message: String,
     /// What to do about it, where that is known.
     pub(crate) hint: Option<String>,
+    /// The kind of finding, where it is a check of the rules that found it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) kind: Option<&'static str>,
+    /// A payment that shows it, as `[[tests]]` writes one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) payment: Option<String>,
 }
 
 impl Fault {
     /// An error without advice.
     pub(crate) fn new(at: Where, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, at, message: message.into(), hint: None }
+        Self { severity: Severity::Error, at, message: message.into(), hint: None, kind: None, payment: None }
     }
 
     /// The same with advice.
@@ -80,17 +86,16 @@ impl Fault {
             report::Severity::Warning => Severity::Warning,
             report::Severity::Note => return None,
         };
-        let payment = finding.payment.as_ref().map(|payment| format!("such as {payment}"));
-        let hint: Vec<String> = payment.into_iter().chain(finding.hint.clone()).collect();
-        let hint = (!hint.is_empty()).then(|| hint.join("; "));
-        Some(Self { severity, at: Where::File(finding.place.clone()), message: finding.message.clone(), hint })
+        let fault = Self::new(Where::File(finding.place.clone()), finding.message.clone());
+        let payment = finding.payment.as_ref().map(ToString::to_string);
+        Some(Self { severity, hint: finding.hint.clone(), kind: Some(finding.kind.as_str()), payment, ..fault })
     }
 }
 
 impl From<source::Fault> for Fault {
     fn from(fault: source::Fault) -> Self {
         let place = masked(fault.place);
-        Self { severity: Severity::Error, at: Where::File(place), message: fault.message, hint: fault.hint }
+        Self { hint: fault.hint, ..Self::new(Where::File(place), fault.message) }
     }
 }
 
@@ -126,10 +131,16 @@ impl fmt::Display for Fault {
         let severity = self.severity.as_str();
         match &self.at {
             Where::File(place) => {
-                let fault =
-                    source::Fault { place: place.clone(), message: self.message.clone(), hint: self.hint.clone() };
+                let kind = self.kind.map(|kind| format!("[{kind}]")).unwrap_or_default();
+                let fault = source::Fault { place: place.clone(), message: self.message.clone(), hint: None };
                 let text = fault.to_string();
-                write!(f, "{severity}{}", text.strip_prefix("error").unwrap_or(&text))
+                write!(f, "{severity}{kind}{}", text.strip_prefix("error").unwrap_or(&text))?;
+                let gutter = place.line.to_string().len();
+                let below = [("payment", &self.payment), ("help", &self.hint)];
+                below.into_iter().try_for_each(|(what, text)| match text {
+                    Some(text) => write!(f, "\n{:gutter$} = {what}: {text}", ""),
+                    None => Ok(()),
+                })
             }
             Where::Variable { name, value } => {
                 writeln!(f, "{severity}: {}", self.message)?;
