@@ -183,3 +183,142 @@ fn a_route_that_leads_nowhere_says_why() {
         assert!(fields.contains(&json!(field)), "{field} of {problem}");
     }
 }
+
+/// Whether a payment by the method gets a channel.
+fn gets_a_channel(client: &Client, method: &Value, ask: &Value, amount: i64, capture: &str) -> bool {
+    let body = json!({
+        "amount": amount, "currency": ask["currency"], "country": ask["country"], "order_type": ask["order_type"],
+        "reference": unique("order"), "capture": capture,
+        "payment_method": if method["presentation"] == "token" {
+            json!({"type": method["type"], "token": "tok_approved"})
+        } else {
+            json!({"type": method["type"]})
+        },
+        "return_url": "https://shop.example/return"
+    });
+    let answer = client.pay(&body);
+    assert!(matches!(answer.status, 201 | 202), "{}", answer.text());
+    !answer.json()["route"]["channel"].is_null()
+}
+
+fn methods(client: &Client, ask: &Value, more: &str) -> Value {
+    let text = |name: &str| ask[name].as_str().expect("a text").to_owned();
+    let (country, order_type, currency) = (text("country"), text("order_type"), text("currency"));
+    let path = format!("/v1/payment_methods?country={country}&order_type={order_type}&currency={currency}{more}");
+    client.get(&path).expect(200).json()
+}
+
+#[test]
+fn listed_methods_get_a_channel_and_no_amount_beside_them_does() {
+    let sandbox = Sandbox::start();
+    let client = sandbox.client();
+    let mut seen = Vec::new();
+    for (country, currency, order_type) in [
+        ("DE", "EUR", "ecommerce"),
+        ("NL", "EUR", "ecommerce"),
+        ("BR", "BRL", "ecommerce"),
+        ("US", "USD", "ecommerce"),
+        ("JP", "JPY", "ecommerce"),
+        ("GB", "GBP", "subscription"),
+    ] {
+        let ask = json!({"country": country, "currency": currency, "order_type": order_type});
+        let listed = methods(&client, &ask, "");
+        for method in listed["data"].as_array().expect("data") {
+            seen.push(format!("{country} {currency} {}", method["type"].as_str().unwrap()));
+            let number = |name: &str| method[name].as_i64().expect("a number");
+            let (min, max, step) = (number("min"), number("max"), number("step"));
+            assert_eq!(method["amounts"].as_array().map(Vec::len), Some(1), "{method}");
+            for amount in [min, min + step, max] {
+                assert!(gets_a_channel(&client, method, &ask, amount, "automatic"), "{amount} by {method}");
+            }
+            if min > 1 {
+                assert!(!gets_a_channel(&client, method, &ask, min - 1, "automatic"), "{method}");
+            }
+            if max < 999_999_999_999 {
+                assert!(!gets_a_channel(&client, method, &ask, max + 1, "automatic"), "{method}");
+            }
+            let held = gets_a_channel(&client, method, &ask, min, "manual");
+            assert_eq!(method["manual_capture"], held, "{method}");
+            // By its amount: listed at the edge, and not past it.
+            let names = |more: &str| {
+                let listed = methods(&client, &ask, more);
+                let data = listed["data"].as_array().expect("data").clone();
+                data.iter().any(|other| other["type"] == method["type"])
+            };
+            assert!(names(&format!("&amount={max}")), "{method}");
+            if max < 999_999_999_999 {
+                assert!(!names(&format!("&amount={}", max + 1)), "{method}");
+            }
+            assert_eq!(names("&capture=manual"), held);
+        }
+    }
+    assert_eq!(
+        seen,
+        [
+            "DE EUR card",
+            "DE EUR bank_transfer",
+            "NL EUR card",
+            "NL EUR ideal",
+            "NL EUR bank_transfer",
+            "BR BRL card",
+            "BR BRL pix",
+            "US USD card",
+            "JP JPY card",
+            "GB GBP card"
+        ]
+    );
+}
+
+#[test]
+fn methods_follow_the_channels_status_and_say_why_they_are_missing() {
+    let sandbox = Sandbox::start();
+    let client = sandbox.client();
+    let ask = json!({"country": "SE", "currency": "SEK", "order_type": "ecommerce"});
+    let types = |listed: &Value| {
+        let data = listed["data"].as_array().expect("data").iter();
+        data.map(|method| method["type"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(types(&methods(&client, &ask, "")), ["card"]);
+    let (status, _, error) = sandbox.run(&["channels", "override", "simulator_eu", "down", "--reason", "planned work"]);
+    assert!(status.success(), "{error}");
+    let listed = until(PATIENCE, || methods(&client, &ask, "&include=unavailable"), |listed| types(listed).is_empty());
+    let unavailable = listed["unavailable"].as_array().expect("a list");
+    let reasons = |name: &str| unavailable.iter().find(|it| it["type"] == name).expect("listed")["reasons"].clone();
+    assert_eq!(reasons("card")[0]["rule"], "eu-cards");
+    assert_eq!(
+        reasons("card")[0]["channels"],
+        json!([{"channel": "simulator_eu", "reason": "is down"},
+               {"channel": "simulator_us", "reason": "does not take this currency"}])
+    );
+    assert_eq!(reasons("ideal")[0]["message"], "this method is not accepted in this currency and country");
+    // Of every currency at once.
+    let all = client.get("/v1/payment_methods?country=DE&order_type=ecommerce").expect(200).json();
+    let card = &all["data"][0];
+    assert_eq!((&card["type"], &card["min"]), (&json!("card"), &Value::Null));
+    let currencies = card["currencies"].as_array().expect("a list");
+    assert!(currencies.contains(&json!("EUR")) && !currencies.contains(&json!("SEK")), "{card}");
+}
+
+#[test]
+fn capabilities_are_those_of_the_merchants_channels() {
+    let sandbox = Sandbox::start();
+    let listed = sandbox.client().get("/v1/capabilities").expect(200).json();
+    let channels = listed["data"].as_array().expect("data");
+    let names: Vec<_> = channels.iter().map(|it| it["channel"].as_str().unwrap()).collect();
+    assert_eq!(names, ["simulator_eu", "simulator_local", "simulator_us"]);
+    let eu = &channels[0];
+    assert_eq!((&eu["provider"], &eu["acquiring_country"]), (&json!("simulator"), &json!("IE")));
+    let card = &eu["methods"][0];
+    assert_eq!(eu["methods"].as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        card["operations"],
+        json!({"authorize": true, "sale": true, "capture": "many", "void": true, "cancel_waiting": true, "refund": "many"})
+    );
+    let pounds = card["amounts"].as_array().unwrap().iter().find(|it| it["currency"] == "GBP").expect("limits");
+    assert_eq!(*pounds, json!({"currency": "GBP", "min": 30, "max": 25_000_000, "step": 1}));
+    assert!(card["countries"].is_null() && card["currencies"].as_array().unwrap().contains(&json!("SEK")), "{card}");
+    let local = &channels[1];
+    assert_eq!(local["order_types"], json!(["ecommerce"]));
+    let types: Vec<_> = local["methods"].as_array().unwrap().iter().map(|it| it["type"].clone()).collect();
+    assert_eq!(types, ["ideal", "bank_transfer", "pix"]);
+}

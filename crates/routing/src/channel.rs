@@ -5,6 +5,7 @@ use crate::bits;
 use crate::domain::{AMOUNT_LAST, CAPTURE_MODES, Dim, Domain, Point, method};
 use crate::money_set::{MoneySet, start_of};
 use crate::offer::Offer;
+use crate::offered::Steps;
 use crate::refusal::Refusal;
 use crate::vocabulary::{ChannelSpec, Service, Vocabulary};
 use switchyard_core::capabilities::Which;
@@ -127,19 +128,8 @@ impl Channel {
         offer: &Offer,
         domain: &Domain,
     ) -> Option<Refusal> {
-        if self.retired {
-            return Some(Refusal::Retired);
-        }
-        match mode {
-            Some(Mode::Test) if !self.test => return Some(Refusal::NoCredentials(Mode::Test)),
-            Some(Mode::Live) if !self.live => return Some(Refusal::NoCredentials(Mode::Live)),
-            Some(Mode::Test | Mode::Live) | None => {}
-        }
-        if !bits::has(&self.merchants, point.value(Dim::Merchant)) {
-            return Some(Refusal::Merchant);
-        }
-        if !bits::has(&self.order_types, point.value(Dim::OrderType)) {
-            return Some(Refusal::OrderType);
+        if let Some(closed) = self.closed_to(point, mode) {
+            return Some(closed);
         }
         let direction = domain.directions.get(point.value(Dim::OrderType)).copied();
         let lines = self.lines.get(point.value(Dim::Method)).map(Vec::as_slice).unwrap_or_default();
@@ -153,6 +143,45 @@ impl Channel {
             }
         }
         Some(nearest)
+    }
+
+    /// Why the channel takes nothing of this kind, whatever the method.
+    fn closed_to(&self, point: &Point, mode: Option<Mode>) -> Option<Refusal> {
+        if self.retired {
+            return Some(Refusal::Retired);
+        }
+        match mode {
+            Some(Mode::Test) if !self.test => return Some(Refusal::NoCredentials(Mode::Test)),
+            Some(Mode::Live) if !self.live => return Some(Refusal::NoCredentials(Mode::Live)),
+            Some(Mode::Test | Mode::Live) | None => {}
+        }
+        if !bits::has(&self.merchants, point.value(Dim::Merchant)) {
+            return Some(Refusal::Merchant);
+        }
+        (!bits::has(&self.order_types, point.value(Dim::OrderType))).then_some(Refusal::OrderType)
+    }
+
+    /// The amounts from `low` to `high` that the channel serves of a payment like this one, whatever its own amount, with
+    /// a token for it: as steps between two ends that both are served.
+    pub(crate) fn amounts(
+        &self,
+        point: &Point,
+        (low, high): (u64, u64),
+        mode: Option<Mode>,
+        domain: &Domain,
+    ) -> Vec<Steps> {
+        if self.closed_to(point, mode).is_some() {
+            return Vec::new();
+        }
+        let direction = domain.directions.get(point.value(Dim::OrderType)).copied();
+        let lines = self.lines.get(point.value(Dim::Method)).map(Vec::as_slice).unwrap_or_default();
+        let of_line = |line: &Line| {
+            let limits = line.limits(point.currency.into())?;
+            let steps = Steps::within(low.max(limits.min), high.min(limits.max), limits.step)?;
+            let at = Point { amount: steps.min, ..*point };
+            line.refusal(&at, direction, true).is_none().then_some(steps)
+        };
+        lines.iter().filter_map(of_line).collect()
     }
 
     /// What the channel serves with a token for it, in any mode: areas that may overlap.

@@ -144,7 +144,7 @@ impl RuleSet {
     }
 
     /// The targets in their order, those of local acquirers before the others.
-    fn local_first<'t>(&'t self, targets: &'t [Target], point: Point) -> impl Iterator<Item = &'t Target> {
+    pub(crate) fn local_first<'t>(&'t self, targets: &'t [Target], point: Point) -> impl Iterator<Item = &'t Target> {
         let is_local =
             move |target: &&Target| self.channel(target.channel).is_some_and(|channel| channel.is_local(&point));
         targets.iter().filter(is_local).chain(targets.iter().filter(move |target| !is_local(target)))

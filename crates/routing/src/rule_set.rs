@@ -15,6 +15,7 @@ use crate::test_case::{self, TestCase};
 use crate::vocabulary::{ChannelSpec, Vocabulary};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 use switchyard_core::ChannelName;
 
 /// Compiled rules, ready to decide. Immutable: a change is another rule set, swapped in whole.
@@ -28,6 +29,7 @@ pub struct RuleSet {
     pub(crate) channels: Vec<Channel>,
     pub(crate) table: Table,
     pub(crate) possible: Possible,
+    vocabulary: Arc<Vocabulary>,
 }
 
 impl RuleSet {
@@ -76,7 +78,8 @@ impl RuleSet {
         }
         let hash = hash(source.text(), &vocabulary.canonical());
         let possible = Possible::new(vocabulary, &channels, &domain);
-        Some(Self { source: source.clone(), hash, rules, tests, channels, table: table?, possible, domain })
+        let vocabulary = Arc::new(vocabulary.clone());
+        Some(Self { source: source.clone(), hash, rules, tests, channels, table: table?, possible, vocabulary, domain })
     }
 
     /// `sha256:` and 64 digits over the file's bytes and [`Vocabulary::canonical`]: two rule sets of the same hash decide
@@ -84,6 +87,12 @@ impl RuleSet {
     #[must_use]
     pub fn hash(&self) -> &str {
         &self.hash
+    }
+
+    /// What its rules could name: with them, so that both are of one moment.
+    #[must_use]
+    pub fn vocabulary(&self) -> &Arc<Vocabulary> {
+        &self.vocabulary
     }
 
     /// The file it was read from.

@@ -5,6 +5,8 @@
 
 mod auth;
 mod call;
+mod capabilities;
+mod capabilities_view;
 mod card_numbers;
 mod event_view;
 mod events;
@@ -14,6 +16,8 @@ mod filters;
 mod fingerprint;
 mod follow_up_body;
 mod json;
+mod methods;
+mod methods_view;
 mod operation_view;
 mod operations;
 mod payer_body;

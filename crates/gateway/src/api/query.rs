@@ -67,6 +67,19 @@ impl Query {
         Some(value)
     }
 
+    /// Whether the parameter is there.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.pairs.iter().any(|(known, _)| known == name)
+    }
+
+    /// Notes that the parameter is missing, where it is.
+    pub(crate) fn require(&mut self, name: &'static str) {
+        if !self.has(name) {
+            self.asked.push(name);
+            self.fault(name, "required", "is required");
+        }
+    }
+
     /// A parameter that `parse` knows how to read; `expected` says what it should be.
     pub(crate) fn parsed<T>(
         &mut self,

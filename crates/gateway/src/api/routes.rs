@@ -1,7 +1,9 @@
 //! Which address does what.
 
 use super::call::serve;
+use super::capabilities::{self, CAPABILITIES};
 use super::events::{self, EVENT, EVENTS};
+use super::methods::{self, METHODS};
 use super::operations::{self, CAPTURES, Noun, REFUNDS, VOIDS};
 use super::payments::{self, PAYMENT, PAYMENTS};
 use super::problem::{Code, Problem};
@@ -30,6 +32,8 @@ pub(crate) fn configure(app: &mut ServiceConfig) {
     app.service(resource(ROUTES, POST).route(web::post().to(reserve::create)));
     app.service(readable(EVENTS, events::list));
     app.service(readable(EVENT, events::read));
+    app.service(readable(METHODS, methods::list));
+    app.service(readable(CAPABILITIES, capabilities::list));
     app.default_service(web::to(nowhere));
 }
 

@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use std::sync::Arc;
 use switchyard_core::{Operation, OperationId, OperationKind, Payment, PaymentId};
 use switchyard_engine::{
-    Answered, Caller, Engine, EngineError, FollowUp, Key, NewPayment, NewRoute, Refreshed, Reservation,
+    Answered, Caller, ChannelOffer, Engine, EngineError, FollowUp, Key, MethodOffer, NewPayment, NewRoute, Refreshed,
+    Reservation, WantedMethods,
 };
 use switchyard_store::{Page, PaymentFilter};
 
@@ -60,6 +61,12 @@ pub(crate) trait UseCases {
 
     /// Decides for a payment that is to come.
     async fn reserve(&self, caller: Caller, ask: NewRoute) -> Result<Reservation, EngineError>;
+
+    /// What becomes of payments by each method now.
+    fn methods(&self, caller: &Caller, ask: &WantedMethods) -> Vec<MethodOffer>;
+
+    /// What the caller's channels can do.
+    fn capabilities(&self, caller: &Caller) -> Vec<ChannelOffer>;
 }
 
 #[async_trait(?Send)]
@@ -121,5 +128,13 @@ impl UseCases for Arc<Engine> {
 
     async fn reserve(&self, caller: Caller, ask: NewRoute) -> Result<Reservation, EngineError> {
         Engine::reserve(self, caller, ask).await
+    }
+
+    fn methods(&self, caller: &Caller, ask: &WantedMethods) -> Vec<MethodOffer> {
+        Engine::methods(self, caller, ask)
+    }
+
+    fn capabilities(&self, caller: &Caller) -> Vec<ChannelOffer> {
+        Engine::capabilities(self, caller)
     }
 }

@@ -1,6 +1,7 @@
 //! The API as a merchant meets it, over an engine that only remembers what it was asked.
 
 mod answers;
+mod discovery;
 mod docs;
 mod log;
 mod refusals;
@@ -20,7 +21,8 @@ use switchyard_core::clock::Uptime;
 use switchyard_core::status::OperationState;
 use switchyard_core::{Mode, Operation, OperationId, OperationKind, Payment, PaymentId, Timestamp};
 use switchyard_engine::{
-    Answered, Caller, EngineError, FollowUp, Key, NewPayment, NewRoute, Refreshed, Render, Reservation,
+    Answered, Caller, ChannelOffer, EngineError, FollowUp, Key, MethodOffer, NewPayment, NewRoute, Refreshed, Render,
+    Reservation, WantedMethods,
 };
 use switchyard_store::sqlite::{Settings, Sqlite};
 use switchyard_store::{Answer, ApiKey, Page, PaymentFilter, Scope};
@@ -137,6 +139,14 @@ impl UseCases for Remembers {
             return Err(error);
         }
         Ok(sample::reservation(ask))
+    }
+
+    fn methods(&self, _: &Caller, ask: &WantedMethods) -> Vec<MethodOffer> {
+        sample::methods(ask)
+    }
+
+    fn capabilities(&self, _: &Caller) -> Vec<ChannelOffer> {
+        Vec::new()
     }
 }
 

@@ -1,6 +1,7 @@
 //! A payment and its operations, as the engine gives them.
 
 use std::sync::Arc;
+use switchyard_core::capabilities::{AmountRange, Field, Parts, Presentation};
 use switchyard_core::operation::Target;
 use switchyard_core::payment::{CaptureMode, CardFacts, Checks, Decided, NextAction, Pending, Source};
 use switchyard_core::status::OperationState;
@@ -8,7 +9,7 @@ use switchyard_core::{
     ChannelName, Country, Currency, Failure, FailureCode, MerchantName, Method, Mode, Money, Operation, OperationId,
     OperationKind, OrderType, Payment, PaymentId, PaymentStatus, RouteId, Timestamp,
 };
-use switchyard_engine::{NewRoute, Reservation};
+use switchyard_engine::{MethodOffer, NewRoute, Reservation, Terms, Unavailable, WantedMethods};
 use uuid::Uuid;
 
 /// 2026-03-01T12:00:00.007Z.
@@ -154,4 +155,31 @@ pub(super) fn reservation(ask: NewRoute) -> Reservation {
         created_at: AT,
         expires_at: Some(Timestamp(AT.0 + 900_000)),
     }
+}
+
+/// Cards with a gap between two ranges, and a method that a rule refuses.
+pub(super) fn methods(ask: &WantedMethods) -> Vec<MethodOffer> {
+    let eur = Currency::from_code("EUR").unwrap();
+    let range = |min, max, step| AmountRange { currency: ask.currency.unwrap_or(eur), min, max: Some(max), step };
+    let terms = Terms {
+        presentation: Some(Presentation::Token),
+        required: vec![Field::CustomerEmail],
+        manual_capture: true,
+        captures: Parts::Many,
+        void: true,
+        refunds: Parts::Part,
+    };
+    let unavailable = Unavailable {
+        rule: Some("rest".into()),
+        amount: 1,
+        currency: eur,
+        reason: "rejected by rule",
+        message: Some("not here".into()),
+        channels: Vec::new(),
+    };
+    let amounts = vec![range(50, 1_000, 10), range(5_000, 9_000, 25)];
+    vec![
+        MethodOffer { method: Method::Card, amounts, terms: Some(terms), unavailable: Vec::new() },
+        MethodOffer { method: Method::Ideal, amounts: Vec::new(), terms: None, unavailable: vec![unavailable] },
+    ]
 }
