@@ -67,11 +67,6 @@ impl Query {
         Some(value)
     }
 
-    /// Whether the parameter is there.
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.pairs.iter().any(|(known, _)| known == name)
-    }
-
     /// Notes that the parameter is missing, where it is.
     pub(crate) fn require(&mut self, name: &'static str) {
         if !self.has(name) {
