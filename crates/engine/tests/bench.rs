@@ -158,7 +158,7 @@ impl Provider for Scripted {
     }
 }
 
-fn capabilities() -> Capabilities {
+pub(crate) fn capabilities() -> Capabilities {
     Capabilities {
         provider: "scripted",
         api_version: "1",
@@ -190,7 +190,7 @@ fn capabilities() -> Capabilities {
 }
 
 /// The scripted provider sends nothing.
-struct NoTransport;
+pub(crate) struct NoTransport;
 
 #[async_trait]
 impl Transport for NoTransport {
@@ -221,7 +221,7 @@ impl Render for Plain {
     }
 }
 
-struct Nobody;
+pub(crate) struct Nobody;
 
 impl Watch for Nobody {
     fn called(&self, _: &ChannelName, _: Mode, _: OperationKind, _: Outcome, _: bool, _: Duration) {}

@@ -10,6 +10,7 @@
 
 mod bench;
 mod doubt;
+mod interleavings;
 mod ledger_faults;
 mod live;
 mod reserve;
