@@ -56,7 +56,7 @@ fn taken_by_the_last(rules: &RuleSet) -> Vec<Facts> {
 }
 
 /// The match is the last rule's: nothing is left to chance or to early exits.
-#[divan::bench(args = COUNTS)]
+#[divan::bench(args = COUNTS, sample_size = 1_000)]
 fn decide_by_the_last(bencher: Bencher<'_, '_>, count: usize) {
     let rules = rules(count);
     let snapshot = rules.snapshot(|_| Status::Up);
@@ -69,7 +69,7 @@ fn decide_by_the_last(bencher: Bencher<'_, '_>, count: usize) {
 }
 
 /// Any payments: most find a rule with channels, whose eligibility is tested.
-#[divan::bench(args = COUNTS)]
+#[divan::bench(args = COUNTS, sample_size = 1_000)]
 fn decide(bencher: Bencher<'_, '_>, count: usize) {
     let rules = rules(count);
     let snapshot = rules.snapshot(|_| Status::Up);

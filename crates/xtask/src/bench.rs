@@ -11,6 +11,7 @@ pub mod proc;
 pub mod process;
 pub mod report;
 pub mod rounds;
+pub mod rules;
 pub mod schedule;
 pub mod wire;
 
@@ -25,6 +26,7 @@ use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::Result;
+use crate::bench::budgets::Budget;
 use crate::need::{self, For};
 use crate::workspace::Workspace;
 
@@ -55,6 +57,9 @@ pub struct Options {
     /// Keep ledgers, logs and configurations of the run.
     #[arg(long)]
     pub keep: bool,
+    /// Measure what rules cost and nothing else.
+    #[arg(long, conflicts_with = "quick")]
+    pub rules_only: bool,
 }
 
 impl Options {
@@ -83,6 +88,11 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         return Err(again_as_release(workspace)?);
     }
     let options = options.settled();
+    // Before anything else runs; left out where figures are not kept.
+    let rules = if options.quick { Vec::new() } else { rules::measure(workspace)? };
+    if options.rules_only {
+        return told(&rules, &workspace.target.join("bench"));
+    }
     need::ensure(For::Bench)?;
     let binary = match &options.binary {
         Some(binary) => binary.canonicalize().map_err(|error| format!("{}: {error}", binary.display()))?,
@@ -93,16 +103,30 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     disk::check(&directory.0, DISK_BYTES_FREE)?;
     let config = workspace.root.join("config");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let report = runtime.block_on(async {
+    let mut report = runtime.block_on(async {
         tokio::select! {
             report = rounds::measure(&options, &binary, &config, &directory.0) => report,
             reason = interrupted() => Err(reason),
         }
     })?;
+    report.rules = rules;
     println!("{report}");
     for file in report.write(&results)? {
         println!("written: {}", file.display());
     }
+    Ok(())
+}
+
+/// Prints and writes what rules cost, alone.
+fn told(rules: &[rules::Figure], results: &Path) -> Result<()> {
+    let budgets = Budget::of_rules(rules);
+    rules.iter().for_each(|figure| println!("  {figure}"));
+    println!("\nbudgets");
+    budgets.iter().for_each(|budget| println!("  {budget}"));
+    fs::create_dir_all(results)?;
+    let file = results.join("rules.json");
+    fs::write(&file, serde_json::to_string_pretty(&serde_json::json!({"rules": rules, "budgets": budgets}))?)?;
+    println!("written: {}", file.display());
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::bench::figures::{Spread, float};
 use crate::bench::report::{Report, Subject};
+use crate::bench::rules::{self, Figure};
 
 const MIB: u64 = 1 << 20;
 
@@ -47,6 +48,37 @@ impl Budget {
         let bytes = figures.disk_bytes_per_payment;
         let measured = format!("{bytes:.0} bytes");
         all.push(Self::new("bytes on disk per payment".into(), "at most 2500 bytes".into(), measured, bytes <= 2500.0));
+        all.extend(Self::of_rules(&report.rules));
+        all
+    }
+
+    /// Those of rules, for as many of them as large operators have and more.
+    #[must_use]
+    pub fn of_rules(figures: &[Figure]) -> Vec<Self> {
+        if figures.is_empty() {
+            return Vec::new();
+        }
+        let below = |what: String, measured: Option<f64>, most: f64| Self {
+            what,
+            bound: format!("below {}", rules::show(most)),
+            measured: measured.map_or("not measured".into(), rules::show),
+            met: measured.map(|ns| ns < most),
+        };
+        let decision = |count| rules::median(figures, "decide_by_the_last", count);
+        let mut all: Vec<Self> = [10, 100, 1_000]
+            .into_iter()
+            .map(|count| below(format!("decision, the last of {count} rules"), decision(count), 200.0))
+            .collect();
+        let growth = decision(10).zip(decision(10_000)).map(|(few, many)| many / few);
+        all.push(Self {
+            what: "decision, 10,000 rules / 10".into(),
+            bound: "at most 10.00".into(),
+            measured: growth.map_or("not measured".into(), |growth| format!("{growth:.2}")),
+            met: growth.map(|growth| growth <= 10.0),
+        });
+        for (count, most) in [(1_000, 1e9), (10_000, 1e10)] {
+            all.push(below(format!("check of {count} rules"), rules::median(figures, "check", count), most));
+        }
         all
     }
 

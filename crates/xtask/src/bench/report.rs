@@ -11,6 +11,7 @@ use crate::Result;
 use crate::bench::budgets::Budget;
 use crate::bench::figures::{Latency, Spread, float};
 use crate::bench::proc;
+use crate::bench::rules::Figure;
 
 /// Who is loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -148,6 +149,8 @@ pub struct Report {
     pub figures: Figures,
     /// Every load.
     pub measures: Vec<Measure>,
+    /// What rules cost; empty where it was not measured.
+    pub rules: Vec<Figure>,
 }
 
 /// A line of the table: what, how many decimals, and where it stands in a measure.
@@ -264,6 +267,12 @@ impl Display for Report {
         let loaded = figures.fsync_loaded_p99_ms.map_or("-".into(), |spread| spread.show(2));
         writeln!(f, "\nfsync p99: {:.2} ms idle, {loaded} ms at half load", figures.fsync_idle_p99_ms)?;
         writeln!(f, "log: {:.0} bytes a payment", figures.log_bytes_per_payment)?;
+        if !self.rules.is_empty() {
+            writeln!(f, "\nrules, median (fastest..slowest)")?;
+        }
+        for figure in &self.rules {
+            writeln!(f, "  {figure}")?;
+        }
         writeln!(f, "\nbudgets")?;
         for budget in Budget::all(self) {
             writeln!(f, "  {budget}")?;

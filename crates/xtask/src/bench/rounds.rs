@@ -127,6 +127,7 @@ pub async fn measure(options: &Options, binary: &Path, config: &Path, directory:
             fsync_loaded_p99_ms: Spread::of(probed),
         },
         measures,
+        rules: Vec::new(),
     })
 }
 
