@@ -268,7 +268,8 @@ pub trait Provider: Send + Sync {
     /// The base address it speaks to.
     fn base(&self) -> &str;
 
-    /// Names the account without telling its credentials.
+    /// Names the account without telling its credentials. It stays the same when these are replaced by others of the same
+    /// account.
     fn account(&self) -> &str;
 
     /// What a page of the merchant's needs to speak with the provider by itself, such as the key that its script makes

@@ -98,8 +98,11 @@ impl Engine {
         Ok(Start { key, known, ask, way, send_by, probe, owned })
     }
 
-    /// What the key has brought before, if it was used.
-    async fn already(&self, key: Key) -> Result<Option<Answered>, EngineError> {
+    /// What the key has brought before, if it was used: the answer to a request that would be refused today.
+    ///
+    /// # Errors
+    /// As a repeat of the request would have; the ledger's own.
+    pub async fn already(&self, key: Key) -> Result<Option<Answered>, EngineError> {
         let nobody = PaymentId::from_uuid(self.seams.clock.uuid());
         let (claimed, _) = self.seams.store.claimed(key.key, nobody).await?;
         claimed.map(|claimed| replay(&self.seams, key, claimed)).transpose()

@@ -1,5 +1,6 @@
-//! The rules in force and the channels' status under them, posted for every worker to see.
+//! What is in force: rules, channels and merchants, and the channels' status under them, posted for every worker to see.
 
+use crate::setup::{Merchants, Roster, Setup};
 use arc_swap::ArcSwap;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,12 +8,20 @@ use switchyard_coordination::{Coordination, Health};
 use switchyard_core::{ChannelName, Mode, PaymentId, Timestamp};
 use switchyard_routing::{RuleSet, Snapshot, Status};
 
-/// The rules in force and the channels' status under them: one value, so that no request sees half of a change.
+/// Rules, channels and merchants, and the channels' status: one value, so that no request sees half of a change.
 pub struct InForce {
     /// The rules.
     pub rules: Arc<RuleSet>,
-    /// Their hash.
+    /// Their hash, which covers channels and merchants.
     pub version: Arc<str>,
+    /// The channels, not yet connected.
+    pub roster: Arc<dyn Roster>,
+    /// The merchants.
+    pub merchants: Arc<Merchants>,
+    /// When this set came into force.
+    pub since: Timestamp,
+    /// How many sets came into force before it.
+    pub generation: u64,
     test: Standing,
     live: Standing,
 }
@@ -28,7 +37,9 @@ struct Standing {
 
 /// What an operator or a channel's health says at this moment.
 struct Inputs {
-    rules: Arc<RuleSet>,
+    setup: Setup,
+    since: Timestamp,
+    generation: u64,
     overrides: HashMap<ChannelName, Status>,
 }
 
@@ -36,7 +47,7 @@ impl Standing {
     fn new(inputs: &Inputs, coordination: &dyn Coordination, mode: Mode, now: Timestamp) -> Self {
         let mut status = HashMap::new();
         let mut probing = Vec::new();
-        for channel in inputs.rules.channel_names() {
+        for channel in inputs.setup.rules.channel_names() {
             // An operator's word wins over health.
             let this = inputs.overrides.get(channel).copied().unwrap_or_else(|| {
                 let health = coordination.health(channel, mode, now);
@@ -47,7 +58,7 @@ impl Standing {
             });
             status.insert(channel.clone(), this);
         }
-        let snapshot = inputs.rules.snapshot(|channel| status.get(channel).copied().unwrap_or(Status::Disabled));
+        let snapshot = inputs.setup.rules.snapshot(|channel| status.get(channel).copied().unwrap_or(Status::Disabled));
         Self { bytes: snapshot.as_bytes().into(), snapshot, status, probing }
     }
 }
@@ -64,10 +75,14 @@ fn level(health: Health) -> Status {
 impl InForce {
     fn new(inputs: &Inputs, coordination: &dyn Coordination, now: Timestamp) -> Self {
         Self {
-            version: inputs.rules.hash().into(),
+            version: inputs.setup.rules.hash().into(),
+            roster: Arc::clone(&inputs.setup.roster),
+            merchants: Arc::clone(&inputs.setup.merchants),
+            since: inputs.since,
+            generation: inputs.generation,
             test: Standing::new(inputs, coordination, Mode::Test, now),
             live: Standing::new(inputs, coordination, Mode::Live, now),
-            rules: Arc::clone(&inputs.rules),
+            rules: Arc::clone(&inputs.setup.rules),
         }
     }
 
@@ -123,7 +138,7 @@ impl InForce {
     }
 }
 
-/// Where rules and status are posted.
+/// Where what is in force is posted.
 pub struct Board {
     coordination: Arc<dyn Coordination>,
     inputs: Mutex<Inputs>,
@@ -133,8 +148,8 @@ pub struct Board {
 impl Board {
     /// With no override.
     #[must_use]
-    pub fn new(rules: Arc<RuleSet>, coordination: Arc<dyn Coordination>, now: Timestamp) -> Self {
-        let inputs = Inputs { rules, overrides: HashMap::new() };
+    pub fn new(setup: Setup, coordination: Arc<dyn Coordination>, now: Timestamp) -> Self {
+        let inputs = Inputs { setup, since: now, generation: 0, overrides: HashMap::new() };
         let in_force = ArcSwap::from_pointee(InForce::new(&inputs, &*coordination, now));
         Self { coordination, inputs: Mutex::new(inputs), in_force }
     }
@@ -164,10 +179,12 @@ impl Board {
         changed
     }
 
-    /// Posts other rules.
-    pub fn post_rules(&self, rules: Arc<RuleSet>, now: Timestamp) {
+    /// Puts another set in force, whole.
+    pub fn put_in_force(&self, setup: Setup, now: Timestamp) {
         let mut inputs = self.inputs.lock().unwrap_or_else(PoisonError::into_inner);
-        inputs.rules = rules;
+        inputs.setup = setup;
+        inputs.since = now;
+        inputs.generation = inputs.generation.saturating_add(1);
         self.in_force.store(Arc::new(InForce::new(&inputs, &*self.coordination, now)));
     }
 }

@@ -32,6 +32,12 @@ impl Limit {
         Self { open: Arc::default(), max }
     }
 
+    /// Another bound on the same calls.
+    #[must_use]
+    pub fn with_max(&self, max: usize) -> Self {
+        Self { open: Arc::clone(&self.open), max }
+    }
+
     /// Takes a place, or says at once that there is none: nothing waits here.
     pub(crate) fn enter(&self) -> Option<Entered> {
         let max = self.max;
@@ -105,5 +111,23 @@ impl Channels {
 impl FromIterator<Channel> for Channels {
     fn from_iter<I: IntoIterator<Item = Channel>>(channels: I) -> Self {
         Self(channels.into_iter().map(|channel| (channel.name.clone(), Arc::new(channel))).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_that_are_open_count_on_under_another_bound() {
+        let limit = Limit::new(2);
+        let first = limit.enter().unwrap();
+        let narrower = limit.with_max(1);
+        assert_eq!(narrower.open(), 1);
+        assert!(narrower.enter().is_none());
+        drop(first);
+        let second = narrower.enter().unwrap();
+        assert_eq!(limit.open(), 1);
+        drop(second);
     }
 }

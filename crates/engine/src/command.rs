@@ -162,6 +162,9 @@ pub enum EngineError {
     /// The ledger failed before the intent was durable.
     #[error(transparent)]
     Store(StoreError),
+    /// The caller's merchant is not configured any more.
+    #[error("the merchant is not configured any more")]
+    NoMerchant,
 }
 
 impl From<StoreError> for EngineError {

@@ -140,7 +140,8 @@ impl Engine {
             return Err(Refusal::WrongState(payment.status).into());
         };
         let unusable = |reason: &str| EngineError::Unsupported { channel: name.clone(), reason: reason.to_owned() };
-        let channel = self.channels.get(name).ok_or_else(|| unusable("is not configured any more"))?;
+        let connected = self.connected(&self.seams.board.in_force());
+        let channel = connected.channels.get(name).ok_or_else(|| unusable("is not configured any more"))?;
         let account = channel.account(payment.mode).ok_or_else(|| unusable("has no working credentials"))?;
         Ok((Arc::clone(channel), account.clone()))
     }

@@ -19,6 +19,7 @@ mod read;
 mod recover;
 mod reserve;
 mod route;
+mod setup;
 mod task;
 mod watch;
 
@@ -28,12 +29,14 @@ pub use command::{Answered, Caller, EngineError, FollowUp, Key, NewPayment, Refr
 pub use live::Live;
 pub use methods::{ChannelOffer, MethodOffer, Terms, Unavailable, WantedMethods};
 pub use reserve::{NewRoute, Reservation};
+pub use setup::{Merchants, Roster, Setup};
 pub use task::{BoxedTask, Spawn, Stopping};
 pub use watch::{Outcome, Watch};
 
-use std::sync::Arc;
+use arc_swap::ArcSwap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use switchyard_core::Clock;
+use switchyard_core::{Clock, MerchantName, OrderType};
 use switchyard_store::Store;
 
 /// What the engine stands on.
@@ -60,29 +63,61 @@ pub struct Seams {
 /// The use cases. One per worker, since the channels' connections belong to one; all share ledger, rules and status.
 pub struct Engine {
     seams: Seams,
-    channels: Channels,
+    connected: ArcSwap<Connected>,
+    /// Held by who connects, so that nobody does it twice.
+    connecting: Mutex<()>,
     looking: recover::Looking,
+}
+
+/// The channels of one [`Setup`], connected.
+struct Connected {
+    generation: u64,
+    channels: Channels,
 }
 
 impl Engine {
     /// Puts the parts together.
     #[must_use]
-    pub fn new(seams: Seams, channels: Channels) -> Arc<Self> {
-        Arc::new(Self { seams, channels, looking: recover::Looking::default() })
+    pub fn new(seams: Seams) -> Arc<Self> {
+        let in_force = seams.board.in_force();
+        let channels = in_force.roster.connect(&Channels::default());
+        let connected = ArcSwap::from_pointee(Connected { generation: in_force.generation, channels });
+        Arc::new(Self { seams, connected, connecting: Mutex::default(), looking: recover::Looking::default() })
     }
 
     /// Closes connections to providers that were idle for too long.
     pub fn close_idle(&self) {
-        for channel in self.channels.iter() {
+        for channel in self.connected(&self.seams.board.in_force()).channels.iter() {
             for account in [&channel.test, &channel.live].into_iter().flatten() {
                 account.transport.close_idle();
             }
         }
     }
 
-    /// The channels by name.
+    /// The channels of what is in force. The first who asks after a reload connects them; what is under way keeps the
+    /// account that it began with.
+    fn connected(&self, in_force: &InForce) -> Arc<Connected> {
+        let connected = self.connected.load_full();
+        if connected.generation == in_force.generation {
+            return connected;
+        }
+        let _one = self.connecting.lock().unwrap_or_else(PoisonError::into_inner);
+        let connected = self.connected.load_full();
+        if connected.generation == in_force.generation {
+            return connected;
+        }
+        let channels = in_force.roster.connect(&connected.channels);
+        let fresh = Arc::new(Connected { generation: in_force.generation, channels });
+        // Whoever still holds what was in force before gets its channels, and moves nobody back.
+        if connected.generation < in_force.generation {
+            self.connected.store(Arc::clone(&fresh));
+        }
+        fresh
+    }
+
+    /// The order types of payments that a merchant may ask for now; `None` where it is not configured any more.
     #[must_use]
-    pub fn channels(&self) -> &Channels {
-        &self.channels
+    pub fn order_types(&self, merchant: &MerchantName) -> Option<Arc<[OrderType]>> {
+        self.seams.board.in_force().merchants.order_types(merchant).cloned()
     }
 }

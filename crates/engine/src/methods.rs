@@ -1,5 +1,6 @@
 //! What merchants can learn before they ask for money: methods that would get a channel now, and what channels can do.
 
+use crate::channel::Channels;
 use crate::{Caller, Engine};
 use std::sync::Arc;
 use switchyard_core::capabilities::{AmountRange, Field, MethodCapability, Parts, Presentation};
@@ -107,8 +108,9 @@ impl Engine {
             CaptureMode::Manual => offered.clone(),
             CaptureMode::Automatic => in_force.rules.offered(&wanted(CaptureMode::Manual), snapshot),
         };
+        let connected = self.connected(&in_force);
         let offer = |(offered, held): (Offered<'_>, &Offered<'_>)| {
-            let terms = self.terms(caller, &offered, !held.amounts.is_empty());
+            let terms = terms(&connected.channels, caller, &offered, !held.amounts.is_empty());
             let available = terms.is_some();
             MethodOffer {
                 method: offered.method,
@@ -120,21 +122,6 @@ impl Engine {
         offered.into_iter().zip(&held).map(offer).collect()
     }
 
-    /// `None` where no channel may be chosen.
-    fn terms(&self, caller: &Caller, offered: &Offered<'_>, manual_capture: bool) -> Option<Terms> {
-        let mut terms: Option<Terms> = None;
-        for name in &offered.channels {
-            let account = self.channels.get(name).and_then(|channel| channel.account(caller.mode));
-            let Some(capabilities) = account.map(|account| account.provider.capabilities()) else { continue };
-            let Some(can) = capabilities.method(offered.method, Direction::Payin) else { continue };
-            match &mut terms {
-                Some(terms) => terms.narrow(can),
-                None => terms = Some(Terms::of(can, manual_capture)),
-            }
-        }
-        terms
-    }
-
     /// What the merchant's channels can do for payments, whatever the rules and their status.
     #[must_use]
     pub fn capabilities(&self, caller: &Caller) -> Vec<ChannelOffer> {
@@ -143,9 +130,10 @@ impl Engine {
         let Some(merchant) = vocabulary.merchants.iter().find(|spec| spec.name == caller.merchant) else {
             return Vec::new();
         };
+        let connected = self.connected(&in_force);
         let mut offers = Vec::new();
         for spec in vocabulary.channels.iter().filter(|spec| !spec.retired && merchant.channels.holds(&spec.name)) {
-            let Some(channel) = self.channels.get(&spec.name) else { continue };
+            let Some(channel) = connected.channels.get(&spec.name) else { continue };
             let Some(account) = channel.account(caller.mode) else { continue };
             let capabilities = account.provider.capabilities();
             let payins = spec.services.iter().filter(|service| service.direction == Direction::Payin);
@@ -168,6 +156,21 @@ impl Engine {
         offers.sort_by(|one, other| one.channel.as_str().cmp(other.channel.as_str()));
         offers
     }
+}
+
+/// `None` where no channel may be chosen.
+fn terms(channels: &Channels, caller: &Caller, offered: &Offered<'_>, manual_capture: bool) -> Option<Terms> {
+    let mut terms: Option<Terms> = None;
+    for name in &offered.channels {
+        let account = channels.get(name).and_then(|channel| channel.account(caller.mode));
+        let Some(capabilities) = account.map(|account| account.provider.capabilities()) else { continue };
+        let Some(can) = capabilities.method(offered.method, Direction::Payin) else { continue };
+        match &mut terms {
+            Some(terms) => terms.narrow(can),
+            None => terms = Some(Terms::of(can, manual_capture)),
+        }
+    }
+    terms
 }
 
 impl Terms {

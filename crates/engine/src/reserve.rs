@@ -2,7 +2,7 @@
 
 use crate::board::InForce;
 use crate::channel::{Account, Channel};
-use crate::route::{Routed, offer, require_fields, token_for};
+use crate::route::{Routed, offer, require_fields, require_order_type, token_for};
 use crate::{Caller, Engine, EngineError, NewPayment, Tokens};
 use std::sync::Arc;
 use switchyard_core::capabilities::Presentation;
@@ -61,6 +61,7 @@ impl Engine {
     pub async fn reserve(&self, caller: Caller, ask: NewRoute) -> Result<Reservation, EngineError> {
         let id = RouteId::from_uuid(self.seams.clock.uuid());
         let in_force = self.seams.board.in_force();
+        require_order_type(&in_force, &caller, &ask.order_type)?;
         let mut facts =
             Facts::new(ask.order_type.clone(), ask.method, ask.amount, ask.country, caller.merchant.clone());
         facts.capture = ask.capture;
@@ -79,8 +80,9 @@ impl Engine {
         };
         let (found, code) = match decision.outcome {
             Outcome::Channel { channel, .. } => {
-                let channel = self.channels.get(channel);
-                let account = channel.and_then(|channel| Some((channel, channel.account(caller.mode)?)));
+                let connected = self.connected(&in_force);
+                let channel = connected.channels.get(channel);
+                let account = channel.and_then(|it| Some((Arc::clone(it), it.account(caller.mode)?.clone())));
                 (account, FailureCode::NoChannelAvailable)
             }
             Outcome::Rejected { .. } => (None, FailureCode::RejectedByRule),
@@ -142,17 +144,11 @@ impl Engine {
         let in_force = self.seams.board.in_force();
         let (channel, account) = self.still_leads(&route, ask, &in_force)?;
         offer(&in_force.rules, &ask.tokens)?;
-        require_token(channel, account, ask)?;
-        require_fields(channel, account, ask)?;
+        require_token(&channel, &account, ask)?;
+        require_fields(&channel, &account, ask)?;
         self.seams.watch.routed(&route.decided.rule, route.decided.channel.as_ref());
-        let token = token_for(&ask.tokens, channel, &channel.provider);
-        Ok(Routed {
-            decided: route.decided,
-            channel: Some((Arc::clone(channel), account.clone())),
-            token,
-            failure: None,
-            probe: None,
-        })
+        let token = token_for(&ask.tokens, &channel, &channel.provider);
+        Ok(Routed { decided: route.decided, channel: Some((channel, account)), token, failure: None, probe: None })
     }
 
     /// The channel that the route leads to, unless it has become stale.
@@ -161,7 +157,7 @@ impl Engine {
         route: &Route,
         ask: &NewPayment,
         in_force: &InForce,
-    ) -> Result<(&Arc<Channel>, &Account), EngineError> {
+    ) -> Result<(Arc<Channel>, Account), EngineError> {
         if self.seams.clock.now() >= route.expires_at {
             return Err(stale("it has expired"));
         }
@@ -181,12 +177,13 @@ impl Engine {
                 return Err(stale(&format!("channel {name} is {} by now", status.as_str())));
             }
         }
-        let channel = self.channels.get(name).ok_or_else(gone)?;
+        let connected = self.connected(in_force);
+        let channel = connected.channels.get(name).ok_or_else(gone)?;
         let account = channel.account(route.mode).ok_or_else(gone)?;
         if *account.target != *route.target {
             return Err(stale(&format!("channel {name} has another account by now")));
         }
-        Ok((channel, account))
+        Ok((Arc::clone(channel), account.clone()))
     }
 }
 

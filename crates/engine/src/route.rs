@@ -9,7 +9,7 @@ use switchyard_coordination::ProbeEnd;
 use switchyard_core::capabilities::Field;
 use switchyard_core::method::Direction;
 use switchyard_core::payment::Decided;
-use switchyard_core::{ChannelName, Clock, FailureCode, Mode, PaymentId};
+use switchyard_core::{ChannelName, Clock, FailureCode, Mode, OrderType, PaymentId};
 use switchyard_routing::{Facts, Offer, Outcome, RuleSet, Snapshot};
 
 /// A decision, and what it takes to follow it.
@@ -58,6 +58,7 @@ impl Drop for Probe {
 impl Engine {
     pub(crate) fn route(&self, caller: &Caller, id: PaymentId, ask: &NewPayment) -> Result<Routed, EngineError> {
         let in_force = self.seams.board.in_force();
+        require_order_type(&in_force, caller, &ask.order_type)?;
         let mut facts =
             Facts::new(ask.order_type.clone(), ask.method, ask.amount, ask.country, caller.merchant.clone());
         facts.capture = ask.capture;
@@ -88,7 +89,8 @@ impl Engine {
         };
         let failure = match decision.outcome {
             Outcome::Channel { channel, provider } => {
-                let channel = self.channels.get(channel);
+                let connected = self.connected(&in_force);
+                let channel = connected.channels.get(channel);
                 let account = channel.and_then(|channel| channel.account(caller.mode));
                 let (Some(channel), Some(account)) = (channel, account) else {
                     let failure = Some(FailureCode::NoChannelAvailable);
@@ -147,6 +149,20 @@ pub(crate) fn offer(rules: &RuleSet, tokens: &Tokens) -> Result<Offer, EngineErr
         let nearest = error.nearest.as_deref().map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
         EngineError::Fields(vec![(path, format!("{error}{nearest}"))])
     })
+}
+
+/// A reload may have narrowed what the merchant may use since the request was read.
+pub(crate) fn require_order_type(
+    in_force: &InForce,
+    caller: &Caller,
+    order_type: &OrderType,
+) -> Result<(), EngineError> {
+    let Some(allowed) = in_force.merchants.order_types(&caller.merchant) else { return Err(EngineError::NoMerchant) };
+    if allowed.contains(order_type) {
+        return Ok(());
+    }
+    let reason = "must be an order type that this merchant may use".to_owned();
+    Err(EngineError::Fields(vec![("order_type".to_owned(), reason)]))
 }
 
 /// The token meant for a channel: named by it, else by its provider, else the bare one.

@@ -19,8 +19,8 @@ use switchyard_core::{
     ChannelName, Country, Currency, MerchantName, Method, Mode, Money, Operation, OperationKind, OrderType,
 };
 use switchyard_engine::{
-    Account, Board, BoxedTask, Caller, Channel, Channels, Engine, Key, Limit, Live, NewPayment, Outcome, Render, Seams,
-    Spawn, Stopping, Tokens, Watch,
+    Account, Board, BoxedTask, Caller, Channel, Channels, Engine, Key, Limit, Live, Merchants, NewPayment, Outcome,
+    Render, Seams, Setup, Spawn, Stopping, Tokens, Watch,
 };
 use switchyard_routing::RuleSet;
 use switchyard_routing::source::Source as RuleSource;
@@ -239,8 +239,8 @@ pub(crate) struct Bench {
     pub(crate) clock: Arc<HandClock>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) coordination: Arc<InProcess>,
+    pub(crate) channels: Channels,
     seams: Seams,
-    channels: Channels,
     _data: TempDir,
 }
 
@@ -281,7 +281,7 @@ impl Bench {
         let health = HealthSettings { probe_share_permille: 500, ..HealthSettings::default() }.check().unwrap();
         let coordination = Arc::new(InProcess::new([(name, health)]));
         let watched: Arc<InProcess> = Arc::clone(&coordination);
-        let board = Arc::new(Board::new(Arc::new(rules("")), coordination, clock.now()));
+        let board = Arc::new(Board::new(setup(rules(""), channels.clone(), merchants()), coordination, clock.now()));
         let seams = Seams {
             clock: Arc::<HandClock>::clone(&clock),
             spawn: Arc::new(OnTokio),
@@ -292,17 +292,17 @@ impl Bench {
             live: Live::default(),
             route_life: ROUTE_LIFE,
         };
-        let engine = Engine::new(seams.clone(), channels.clone());
-        Self { engine, provider, clock, store, coordination: watched, seams, channels, _data: data }
+        let engine = Engine::new(seams.clone());
+        Self { engine, provider, clock, store, coordination: watched, channels, seams, _data: data }
     }
 
-    /// Where rules and status are posted.
+    /// Where what is in force is posted.
     pub(crate) fn board(&self) -> &Board {
         &self.seams.board
     }
 
-    /// Another process over the same ledger, whose channel has another account.
-    pub(crate) fn with_account(&self, account: &str) -> Arc<Engine> {
+    /// A reload after which the channel has another account.
+    pub(crate) fn give_account(&self, account: &str) {
         let moved = self.channels.iter().map(|channel| {
             let of_mode = |known: &Account| Account {
                 target: Arc::new(Target { account: account.into(), ..(*known.target).clone() }),
@@ -310,12 +310,27 @@ impl Bench {
             };
             Channel { test: channel.test.as_ref().map(of_mode), ..(**channel).clone() }
         });
-        Engine::new(self.seams.clone(), moved.collect())
+        self.put_in_force(moved.collect(), merchants());
     }
 
     /// Another process over the same ledger, as after a crash: it owns none of what the first one had under way.
     pub(crate) fn restarted(&self) -> Arc<Engine> {
-        Engine::new(Seams { live: Live::default(), ..self.seams.clone() }, self.channels.clone())
+        Engine::new(Seams { live: Live::default(), ..self.seams.clone() })
+    }
+
+    /// A reload: the same rules over other channels and merchants.
+    pub(crate) fn put_in_force(&self, channels: Channels, merchants: Merchants) {
+        self.seams.board.put_in_force(setup(rules(""), channels, merchants), self.clock.now());
+    }
+
+    /// A reload: other rules over the same channels and merchants.
+    pub(crate) fn put_rules_in_force(&self, rules: RuleSet) {
+        self.seams.board.put_in_force(setup(rules, self.channels.clone(), merchants()), self.clock.now());
+    }
+
+    /// The merchants that it began with.
+    pub(crate) fn merchants(&self) -> Merchants {
+        merchants()
     }
 
     /// Lets recovery look up what is due, and waits for it.
@@ -344,10 +359,24 @@ impl Bench {
     }
 }
 
+fn setup(rules: RuleSet, channels: Channels, merchants: Merchants) -> Setup {
+    Setup { rules: Arc::new(rules), roster: Arc::new(channels), merchants: Arc::new(merchants) }
+}
+
+fn merchants() -> Merchants {
+    let vocabulary = vocabulary();
+    Merchants::new(vocabulary.merchants, &vocabulary.order_types)
+}
+
 /// One rule for everything, and whatever is to stand before it.
 pub(crate) fn rules(before: &str) -> RuleSet {
+    let source = RuleSource::new("routing.toml", format!("{before}[[rules]]\nname = \"all\"\nuse = [\"eu\"]\n"));
+    RuleSet::compile(&source, &vocabulary()).unwrap()
+}
+
+fn vocabulary() -> Vocabulary {
     let capabilities = capabilities();
-    let vocabulary = Vocabulary {
+    Vocabulary {
         order_types: vec![OrderTypeSpec { name: OrderType::new("ecommerce").unwrap(), direction: Direction::Payin }],
         merchants: vec![MerchantSpec { name: caller().merchant, order_types: Which::All, channels: Which::All }],
         channels: vec![ChannelSpec {
@@ -360,9 +389,7 @@ pub(crate) fn rules(before: &str) -> RuleSet {
             bare_token: true,
             services: capabilities.methods.iter().map(Service::from).collect(),
         }],
-    };
-    let source = RuleSource::new("routing.toml", format!("{before}[[rules]]\nname = \"all\"\nuse = [\"eu\"]\n"));
-    RuleSet::compile(&source, &vocabulary).unwrap()
+    }
 }
 
 pub(crate) fn caller() -> Caller {

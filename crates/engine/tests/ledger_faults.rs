@@ -133,6 +133,18 @@ impl Store for Failing {
     async fn forget_routes(&self, before: Timestamp, limit: u32) -> Result<(), StoreError> {
         self.inner.forget_routes(before, limit).await
     }
+
+    async fn targets(&self) -> Result<Vec<switchyard_core::operation::Target>, StoreError> {
+        self.inner.targets().await
+    }
+
+    async fn still_needed(
+        &self,
+        targets: Vec<switchyard_core::operation::Target>,
+        before: Option<PaymentId>,
+    ) -> Result<StillNeeded, StoreError> {
+        self.inner.still_needed(targets, before).await
+    }
 }
 
 fn failing(begins: i32, concludes: i32) -> Bench {

@@ -13,4 +13,5 @@ mod doubt;
 mod interleavings;
 mod ledger_faults;
 mod live;
+mod reload;
 mod reserve;

@@ -117,9 +117,10 @@ async fn a_payment_of_other_facts_is_refused_by_name() {
 async fn a_channel_that_is_down_or_has_another_account_is_not_followed_to() {
     let bench = Bench::new();
     let route = reserve(&bench.engine).await;
-    let moved = bench.with_account("two");
-    let (reason, _) = stale(&bench, moved.create_payment(caller(), key(1), following(route.id)).await).await;
+    bench.give_account("two");
+    let (reason, _) = stale(&bench, bench.engine.create_payment(caller(), key(1), following(route.id)).await).await;
     assert!(reason.contains("another account"), "{reason}");
+    bench.put_rules_in_force(rules(""));
     let now = bench.clock.now();
     for status in [Status::Down, Status::Disabled] {
         bench.board().post_overrides(HashMap::from([(eu(), status)]), now);
@@ -141,12 +142,12 @@ async fn other_rules_end_a_route() {
     let bench = Bench::new();
     let route = reserve(&bench.engine).await;
     let closed = "[[rules]]\nname = \"closed\"\nwhen = { country = [\"FR\"] }\nreject = \"not there\"\n";
-    bench.board().post_rules(Arc::new(rules(closed)), bench.clock.now());
+    bench.put_rules_in_force(rules(closed));
     let outcome = bench.engine.create_payment(caller(), key(1), following(route.id)).await;
     let (reason, _) = stale(&bench, outcome).await;
     assert!(reason.contains("rules"), "{reason}");
     // The same rules again are the same rules.
-    bench.board().post_rules(Arc::new(rules("")), bench.clock.now());
+    bench.put_rules_in_force(rules(""));
     bench.provider.answer(Ok(approved(1_000)));
     bench.engine.create_payment(caller(), key(1), following(route.id)).await.unwrap();
 }

@@ -40,6 +40,8 @@ pub(crate) struct Metrics {
     reloads: IntCounterVec,
     commit_seconds: Histogram,
     batch_commands: Histogram,
+    channels_off: IntGauge,
+    reload_refused: IntGauge,
 }
 
 /// Registers what it makes.
@@ -164,6 +166,14 @@ impl Metrics {
                 "Commands that shared one commit.",
                 BATCH_COMMANDS,
             )?,
+            channels_off: make.gauge(
+                "switchyard_channels_off",
+                "Channels and modes that are switched off, since something is wrong with their configuration.",
+            )?,
+            reload_refused: make.gauge(
+                "switchyard_reload_refused",
+                "1 while the configuration in the files is not the one in force, since it was refused.",
+            )?,
             registry: make.0,
         })
     }
@@ -212,6 +222,17 @@ impl Metrics {
     /// The configuration was read again.
     pub(crate) fn reloaded(&self, taken: bool) {
         self.reloads.with_label_values(&[if taken { "true" } else { "false" }]).inc();
+        self.reload_refused.set(i64::from(!taken));
+    }
+
+    /// Channels may have gone; the next look at their status names those that there are.
+    pub(crate) fn forget_statuses(&self) {
+        self.channel_status.reset();
+    }
+
+    /// How many channels are switched off.
+    pub(crate) fn channels_off(&self, off: usize) {
+        self.channels_off.set(i64::try_from(off).unwrap_or(i64::MAX));
     }
 
     /// The hash of the rules in force.

@@ -5,7 +5,10 @@
 use crate::config::address::WebAddress;
 use secrecy::SecretString;
 use std::sync::Arc;
-use switchyard_core::{Capabilities, Mode, Provider};
+use std::time::Duration;
+use switchyard_core::capabilities::{Idempotency, LookUp, MethodCapability, Parts, Presentation, Which};
+use switchyard_core::method::Direction;
+use switchyard_core::{Capabilities, Method, Mode, Provider};
 use switchyard_provider_simulator as simulator;
 
 /// A provider that channels can name.
@@ -23,6 +26,51 @@ pub(crate) struct Row {
     build: fn(&Account<'_>) -> Result<Arc<dyn Provider>, String>,
 }
 
+/// Stands for a provider that this binary does not know: it is taken to do everything, so that rules are judged by what
+/// their own file says, and has no account, so that no payment goes there.
+pub(crate) static UNKNOWN: Row = Row {
+    name: "",
+    capabilities: anything,
+    credentials: &[],
+    base: |_| None,
+    simulated: false,
+    build: |_| Err("the provider is unknown".to_owned()),
+};
+
+fn anything() -> Arc<Capabilities> {
+    let method = |(method, direction): (Method, Direction)| MethodCapability {
+        method,
+        direction,
+        presentation: Presentation::Hosted,
+        currencies: Which::All,
+        countries: Which::All,
+        amounts: Vec::new(),
+        manual_capture: true,
+        sale: true,
+        captures: Parts::No,
+        void: false,
+        cancel_waiting: false,
+        refunds: Parts::No,
+        required: Vec::new(),
+    };
+    let directions =
+        |method: &Method| method.directions().iter().map(|direction| (*method, *direction)).collect::<Vec<_>>();
+    Arc::new(Capabilities {
+        provider: UNKNOWN.name,
+        api_version: "",
+        methods: Method::ALL.iter().flat_map(directions).map(method).collect(),
+        idempotency: Idempotency::None,
+        look_up: LookUp {
+            by_our_reference: false,
+            by_their_reference: false,
+            complete: false,
+            grace: Duration::ZERO,
+            schedule: Vec::new(),
+            longest_silence: Duration::ZERO,
+        },
+    })
+}
+
 impl std::fmt::Debug for Row {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name)
@@ -30,6 +78,11 @@ impl std::fmt::Debug for Row {
 }
 
 impl Row {
+    /// Whether it is [`UNKNOWN`].
+    pub(crate) fn unknown(&self) -> bool {
+        self.name == UNKNOWN.name
+    }
+
     /// The adapter for one account.
     ///
     /// # Errors

@@ -274,6 +274,11 @@ impl<'d> Value<'d> {
         self.faults.push(&self.span(), message);
     }
 
+    /// A fault at this value that is the caller's to count, or not.
+    pub fn place_fault(&self, message: impl Into<String>) -> crate::source::Fault {
+        self.faults.source().fault(&self.span(), message)
+    }
+
     fn wrong<T>(&self, wanted: &str) -> Option<T> {
         let found = match self.value.get_ref() {
             DeValue::String(_) => "a text",

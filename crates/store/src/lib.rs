@@ -18,6 +18,7 @@ pub use sqlite::Sqlite;
 use bytes::Bytes;
 use std::net::IpAddr;
 use switchyard_core::id::KeyId;
+use switchyard_core::operation::Target;
 use switchyard_core::payment::Payment;
 use switchyard_core::settle::Happened;
 use switchyard_core::{
@@ -313,6 +314,15 @@ pub struct StaleClaims {
     pub next: Option<[u8; 16]>,
 }
 
+/// A slice of the payments, looked through for one that still needs its account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StillNeeded {
+    /// The newest that does.
+    pub payment: Option<PaymentId>,
+    /// Pass it as `before` to go on; `None` at the end, or where one was found.
+    pub next: Option<PaymentId>,
+}
+
 /// Why the ledger did not do it. Nothing was written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
@@ -412,4 +422,11 @@ pub trait Store: Send + Sync {
 
     /// Forgets routes that expired before `before`, of the `limit` oldest ones.
     async fn forget_routes(&self, before: Timestamp, limit: u32) -> Result<(), StoreError>;
+
+    /// Every account that an operation was ever meant for.
+    async fn targets(&self) -> Result<Vec<Target>, StoreError>;
+
+    /// Looks through a slice of the payments, newest first, `before` excluded, for one whose charge was made at one of
+    /// `targets` and that is open, holds money or can give some back. Ends at the first.
+    async fn still_needed(&self, targets: Vec<Target>, before: Option<PaymentId>) -> Result<StillNeeded, StoreError>;
 }

@@ -7,6 +7,7 @@
 //!
 //! A command that was taken in runs to its end, whether anybody still waits for its answer or not.
 
+mod account;
 mod administration;
 mod checkpoint;
 mod columns;
@@ -38,7 +39,7 @@ pub use stats::Stats;
 
 use crate::{
     Administer, ApiKey, Audit, Begin, Begun, Claimed, Conclude, Override, Page, PaymentFilter, Postpone, Recorded,
-    StaleClaims, Store, StoreError, Totals, Written,
+    StaleClaims, StillNeeded, Store, StoreError, Totals, Written,
 };
 use columns::View;
 use dictionary::{Dictionary, Interner};
@@ -48,6 +49,7 @@ use std::fmt;
 use std::fs::File;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use switchyard_core::operation::Target;
 use switchyard_core::{
     MerchantName, Mode, Operation, OperationId, OperationKind, Payment, PaymentId, Route, RouteId, Timestamp,
 };
@@ -332,5 +334,14 @@ impl Store for Sqlite {
 
     async fn forget_routes(&self, before: Timestamp, limit: u32) -> Result<(), StoreError> {
         self.written(Command::ForgetRoutes { before, limit }).await.map(drop)
+    }
+
+    async fn targets(&self) -> Result<Vec<Target>, StoreError> {
+        self.read(|view| Ok(account::all(view))).await
+    }
+
+    async fn still_needed(&self, targets: Vec<Target>, before: Option<PaymentId>) -> Result<StillNeeded, StoreError> {
+        let rows_max = self.list_rows_max;
+        self.read(move |view| account::still_needed(view, &targets, before, rows_max)).await
     }
 }

@@ -15,6 +15,7 @@
 
 pub mod sample;
 
+mod accounts;
 mod administration;
 mod arbitrary;
 mod claims;
@@ -99,6 +100,7 @@ cases! {
     "an event keeps its object as it stood" events::as_it_stood;
     "the feed is listed in both orders, page by page" events::orders;
     "every filter of events" events::filters;
+    "an account is needed while a payment is open, holds money or can give some back" accounts::still_needed;
 }
 
 /// Runs every case against a ledger of its own.

@@ -14,12 +14,13 @@ use actix_web::http::{Method, StatusCode, header};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
+use std::sync::Arc;
 use std::time::Duration;
 use switchyard_core::clock::Uptime;
 use switchyard_core::key::IdempotencyKey;
 use switchyard_core::limits::REQUEST_DEPTH_MAX;
 use switchyard_core::{MerchantName, OrderType, PaymentId};
-use switchyard_engine::{Answered, Caller, Key};
+use switchyard_engine::{Answered, Caller, EngineError, Key};
 use switchyard_store::{Feed, Scope};
 
 const X_REQUEST_ID: header::HeaderName = header::HeaderName::from_static("x-request-id");
@@ -102,6 +103,8 @@ pub(super) struct Call<'r> {
     api: &'r Api,
     id: String,
     line: Line<'r>,
+    /// Those that the caller may use.
+    order_types: Arc<[OrderType]>,
 }
 
 impl<'r> Call<'r> {
@@ -119,7 +122,7 @@ impl<'r> Call<'r> {
             merchant: None,
             payment: None,
         };
-        Self { request, api, id, line }
+        Self { request, api, id, line, order_types: Arc::default() }
     }
 
     /// The engine.
@@ -137,6 +140,7 @@ impl<'r> Call<'r> {
         let key = self.api.keys.of(self.request, self.api.clock.now())?;
         let caller = Caller { merchant: key.merchant.clone(), mode: key.mode };
         self.line.merchant = Some(caller.merchant.clone());
+        self.order_types = self.engine().order_types(&caller.merchant).ok_or_else(Problem::no_merchant)?;
         auth::require(&key, scope)?;
         self.refuse_card_numbers()?;
         Ok(caller)
@@ -154,8 +158,8 @@ impl<'r> Call<'r> {
     }
 
     /// The order types that the caller may use.
-    pub(super) fn order_types(&self, caller: &Caller) -> &'r [OrderType] {
-        self.api.merchants.order_types(&caller.merchant)
+    pub(super) fn order_types(&self) -> Arc<[OrderType]> {
+        Arc::clone(&self.order_types)
     }
 
     /// The query. Whoever reads it also finishes it.
@@ -180,14 +184,15 @@ impl<'r> Call<'r> {
         Ok(id)
     }
 
-    /// Reads key and body of a request that moves money, then hands the body to `read`.
+    /// Reads key and body of a request that moves money, then hands the body to `read`. A request that is refused by now
+    /// may be a repeat of one that was carried out, so its key is looked at before it is refused.
     pub(super) async fn command<T>(
         &mut self,
         caller: &Caller,
         payload: &mut Payload,
         body: BodyRule,
         read: impl FnOnce(Json<'_>, &mut Faults) -> Option<T>,
-    ) -> Result<(Key, T), Problem> {
+    ) -> Result<Command<T>, Problem> {
         self.no_query()?;
         let key = self.idempotency_key()?;
         let bytes = request_body::read(self.request, payload).await?;
@@ -195,7 +200,15 @@ impl<'r> Call<'r> {
         let asked =
             Asked { method: self.line.method, path: self.request.path(), body: &value, body_bytes: bytes.len() };
         let claim = self.api.pepper.claim(caller, &key, &asked);
-        read_whole(value, duplicates, read).map(|ask| (claim, ask))
+        let refused = match read_whole(value, duplicates, read) {
+            Ok(ask) => return Ok(Command::Do(claim, ask)),
+            Err(refused) => refused,
+        };
+        match self.engine().already(claim).await {
+            Ok(Some(answered)) => Ok(Command::Done(answered)),
+            Ok(None) | Err(EngineError::KeyMismatch) => Err(refused),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Reads the body of a request that moves no money, and so needs no key.
@@ -255,6 +268,14 @@ impl<'r> Call<'r> {
         let id = answered.answer.body.strip_prefix(BEFORE_ID).and_then(|rest| rest.split(|byte| *byte == b'"').next());
         self.line.payment = id.and_then(|id| std::str::from_utf8(id).ok()).and_then(PaymentId::parse);
     }
+}
+
+/// What a request that moves money comes to.
+pub(super) enum Command<T> {
+    /// It is to be carried out, under this key.
+    Do(Key, T),
+    /// It was carried out before, and would be refused today.
+    Done(Answered),
 }
 
 /// Whether a request can do without a body.

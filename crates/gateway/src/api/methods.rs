@@ -20,7 +20,7 @@ pub(super) async fn list(request: HttpRequest) -> HttpResponse {
     serve(request, METHODS, async |call| {
         let caller = call.allow(Scope::PaymentsRead)?;
         let mut query = call.query()?;
-        let wanted = wanted(&mut query, call.order_types(&caller));
+        let wanted = wanted(&mut query, &call.order_types());
         let choice = ["unavailable"];
         let include = query.choice("include", "unavailable", choice, |text| (text == "unavailable").then_some(()));
         query.finish()?;

@@ -42,10 +42,9 @@ pub(crate) use routes::configure;
 pub(crate) use use_cases::UseCases;
 pub(crate) use view::JsonRender;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use switchyard_core::{Clock, MerchantName, OrderType};
+use switchyard_core::Clock;
 use switchyard_store::Feed;
 
 /// All that the API needs, one for each worker, as `web::Data`.
@@ -54,8 +53,6 @@ pub(crate) struct Api {
     pub(crate) engine: Arc<dyn UseCases>,
     /// Who may ask; shared by all workers.
     pub(crate) keys: Arc<Keys>,
-    /// What each merchant may use; shared by all workers.
-    pub(crate) merchants: Arc<Merchants>,
     /// For the fingerprints of requests; the same that made `keys`.
     pub(crate) pepper: Pepper,
     /// For expiry, durations and request ids.
@@ -71,22 +68,4 @@ pub(crate) trait ApiMetrics: Send + Sync {
     /// One request was answered. `route` is a pattern, never an address; `method` one of the few that there are. A
     /// client that left before its answer counts as status 499.
     fn request(&self, route: &'static str, method: &'static str, status: u16, duration: Duration);
-}
-
-/// What each merchant may use.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Merchants {
-    order_types: HashMap<MerchantName, Vec<OrderType>>,
-}
-
-impl Merchants {
-    /// From merchants and the order types that move money to them.
-    pub(crate) fn new(order_types: impl IntoIterator<Item = (MerchantName, Vec<OrderType>)>) -> Self {
-        Self { order_types: order_types.into_iter().collect() }
-    }
-
-    /// Those of one merchant; none where it is not declared any more.
-    fn order_types(&self, merchant: &MerchantName) -> &[OrderType] {
-        self.order_types.get(merchant).map(Vec::as_slice).unwrap_or_default()
-    }
 }

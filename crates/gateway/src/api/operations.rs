@@ -1,6 +1,6 @@
 //! `/v1/captures`, `/v1/voids`, `/v1/refunds`, and the calls on a payment that make them.
 
-use super::call::{BodyRule, Reply, serve};
+use super::call::{BodyRule, Command, Reply, serve};
 use super::faults::Faults;
 use super::filters;
 use super::follow_up_body::{read_capture, read_refund, read_void};
@@ -74,8 +74,10 @@ pub(super) async fn create(noun: &'static Noun, request: HttpRequest, mut payloa
     serve(request, noun.made_at, async |call| {
         let caller = call.allow(noun.scope)?;
         let payment = call.payment_id()?;
-        let (key, ask) = call.command(&caller, &mut payload, BodyRule::MayBeLeftOut, noun.read).await?;
-        Ok(call.engine().follow_up(caller, key, payment, ask).await?.into())
+        match call.command(&caller, &mut payload, BodyRule::MayBeLeftOut, noun.read).await? {
+            Command::Do(key, ask) => Ok(call.engine().follow_up(caller, key, payment, ask).await?.into()),
+            Command::Done(answered) => Ok(answered.into()),
+        }
     })
     .await
 }

@@ -1,6 +1,6 @@
 //! `/v1/payments`.
 
-use super::call::{BodyRule, Reply, serve};
+use super::call::{BodyRule, Command, Reply, serve};
 use super::faults::Faults;
 use super::json::Json;
 use super::payment_view::PaymentView;
@@ -22,10 +22,12 @@ pub(super) const PAYMENT: &str = "/v1/payments/{id}";
 pub(super) async fn create(request: HttpRequest, mut payload: Payload) -> HttpResponse {
     serve(request, PAYMENTS, async |call| {
         let caller = call.allow(Scope::PaymentsWrite)?;
-        let order_types = call.order_types(&caller);
-        let read = |body: Json<'_>, faults: &mut Faults| payment_body::read(body, order_types, faults);
-        let (key, ask) = call.command(&caller, &mut payload, BodyRule::Required, read).await?;
-        let answered = call.engine().create_payment(caller, key, ask).await?;
+        let order_types = call.order_types();
+        let read = |body: Json<'_>, faults: &mut Faults| payment_body::read(body, &order_types, faults);
+        let answered = match call.command(&caller, &mut payload, BodyRule::Required, read).await? {
+            Command::Do(key, ask) => call.engine().create_payment(caller, key, ask).await?,
+            Command::Done(answered) => answered,
+        };
         call.about_created(&answered);
         Ok(answered.into())
     })

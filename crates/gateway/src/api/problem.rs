@@ -59,6 +59,7 @@ codes! {
     KeyRevoked "key_revoked" 401 "The API key was revoked";
     AddressNotAllowed "address_not_allowed" 403 "The API key may not be used from this address";
     ScopeMissing "scope_missing" 403 "The API key may not do this";
+    MerchantNotConfigured "merchant_not_configured" 403 "The API key's merchant is not configured any more";
     NotFound "not_found" 404 "There is no such object or address";
     MethodNotAllowed "method_not_allowed" 405 "This address does not know the method";
     BodyTimeout "body_timeout" 408 "The body took too long to arrive";
@@ -246,6 +247,7 @@ impl From<EngineError> for Problem {
                 "nothing was recorded; send the request again, to another instance or after the restart",
             )
             .retry_after(Duration::from_secs(1)),
+            EngineError::NoMerchant => Self::no_merchant(),
             EngineError::Store(StoreError::Overloaded) => Self::overloaded(),
             EngineError::Store(error @ (StoreError::Unavailable(_) | StoreError::Corrupt(_))) => {
                 tracing::error!(%error, "the ledger refused a request");
@@ -257,6 +259,11 @@ impl From<EngineError> for Problem {
 }
 
 impl Problem {
+    /// The key is known, and its merchant is gone from the configuration.
+    pub(crate) fn no_merchant() -> Self {
+        Self::new(Code::MerchantNotConfigured, "the operator has taken the merchant of this API key out of service")
+    }
+
     fn overloaded() -> Self {
         Self::new(Code::Overloaded, "nothing was recorded and nothing was sent; try again")
             .retry_after(Duration::from_secs(1))

@@ -18,8 +18,8 @@ pub(super) const ROUTES: &str = "/v1/routes";
 pub(super) async fn create(request: HttpRequest, mut payload: Payload) -> HttpResponse {
     serve(request, ROUTES, async |call| {
         let caller = call.allow(Scope::PaymentsWrite)?;
-        let order_types = call.order_types(&caller);
-        let read = |body: Json<'_>, faults: &mut Faults| route_body::read(body, order_types, faults);
+        let order_types = call.order_types();
+        let read = |body: Json<'_>, faults: &mut Faults| route_body::read(body, &order_types, faults);
         let ask = call.body(&mut payload, read).await?;
         let mode = caller.mode;
         let reservation = call.engine().reserve(caller, ask).await?;

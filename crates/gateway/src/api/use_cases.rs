@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use std::sync::Arc;
-use switchyard_core::{Operation, OperationId, OperationKind, Payment, PaymentId};
+use switchyard_core::{MerchantName, Operation, OperationId, OperationKind, OrderType, Payment, PaymentId};
 use switchyard_engine::{
     Answered, Caller, ChannelOffer, Engine, EngineError, FollowUp, Key, MethodOffer, NewPayment, NewRoute, Refreshed,
     Reservation, WantedMethods,
@@ -67,6 +67,12 @@ pub(crate) trait UseCases {
 
     /// What the caller's channels can do.
     fn capabilities(&self, caller: &Caller) -> Vec<ChannelOffer>;
+
+    /// The order types of payments that a merchant may ask for now; `None` where it is not configured any more.
+    fn order_types(&self, merchant: &MerchantName) -> Option<Arc<[OrderType]>>;
+
+    /// What a key has brought before, if it was used.
+    async fn already(&self, key: Key) -> Result<Option<Answered>, EngineError>;
 }
 
 #[async_trait(?Send)]
@@ -136,5 +142,13 @@ impl UseCases for Arc<Engine> {
 
     fn capabilities(&self, caller: &Caller) -> Vec<ChannelOffer> {
         Engine::capabilities(self, caller)
+    }
+
+    fn order_types(&self, merchant: &MerchantName) -> Option<Arc<[OrderType]>> {
+        Engine::order_types(self, merchant)
+    }
+
+    async fn already(&self, key: Key) -> Result<Option<Answered>, EngineError> {
+        Engine::already(self, key).await
     }
 }

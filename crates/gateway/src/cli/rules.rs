@@ -67,7 +67,7 @@ pub(super) fn run(command: &RulesCommand, wanted: &Wanted) -> Result<(), Failed>
 }
 
 fn read(file: &Path) -> Result<Source, Failed> {
-    let text = std::fs::read_to_string(file).map_err(|error| Failed(format!("{}: {error}", file.display())))?;
+    let text = config::read_text(file).map_err(|error| Failed(format!("{}: {error}", file.display())))?;
     Ok(Source::new(file.display().to_string(), text))
 }
 

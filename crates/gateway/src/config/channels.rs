@@ -2,7 +2,7 @@
 
 use super::address::WebAddress;
 use super::environment::Environment;
-use super::fault::{Fault, Where};
+use super::fault::Fault;
 use super::merchants::{allowed, named};
 use super::narrowing::{self, Narrowing};
 use super::secret::{self, SecretRef};
@@ -10,10 +10,11 @@ use super::section::CONCURRENCY_MAX;
 use crate::providers::{self, Base};
 use secrecy::SecretString;
 use std::cell::RefCell;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use switchyard_core::capabilities::Which;
 use switchyard_core::{ChannelName, Country, Mode, OrderType};
+use switchyard_routing::nearest::did_you_mean;
 use switchyard_routing::reader::{Document, Faults, Table, Value};
 use switchyard_routing::source::Source;
 use switchyard_routing::vocabulary::ChannelSpec;
@@ -38,6 +39,8 @@ pub(crate) struct ChannelConfig {
     pub(crate) concurrency_max: usize,
     /// Why a declared mode has no account: the channel is off in that mode, and must say so.
     pub(crate) broken: Vec<Fault>,
+    /// Files that hold its secrets.
+    pub(crate) secret_files: Vec<PathBuf>,
 }
 
 impl ChannelConfig {
@@ -104,7 +107,8 @@ pub(crate) fn read(source: &Source, around: &Around<'_>, found: &mut Vec<Fault>)
     }
     found.extend(faults.into_vec().into_iter().map(Fault::from));
     // A token that names nobody can only be meant for the one provider there is.
-    let mut providers: Vec<&str> = channels.iter().map(|channel: &ChannelConfig| channel.provider.name).collect();
+    let known = channels.iter().filter(|channel: &&ChannelConfig| !channel.provider.unknown());
+    let mut providers: Vec<&str> = known.map(|channel| channel.provider.name).collect();
     providers.sort_unstable();
     providers.dedup();
     for channel in &mut channels {
@@ -115,7 +119,8 @@ pub(crate) fn read(source: &Source, around: &Around<'_>, found: &mut Vec<Fault>)
 
 /// Reads one channel. Without a name it is read for its faults alone.
 fn channel(name: Option<ChannelName>, table: Table<'_>, around: &Around<'_>) -> Option<ChannelConfig> {
-    let provider = table.required("provider").and_then(|value| provider(&value, &table));
+    let broken = RefCell::new(Vec::new());
+    let provider = table.required("provider").and_then(|value| provider(name.as_ref(), &value, &table, &broken));
     let timeout = table.get("timeout").map(|value| timeout(&value, around));
     let concurrency_max = table.get("concurrency_max").and_then(|value| value.integer_in(1..=CONCURRENCY_MAX));
     let retired = table.get("retired").and_then(|value| value.boolean()).unwrap_or(false);
@@ -128,12 +133,14 @@ fn channel(name: Option<ChannelName>, table: Table<'_>, around: &Around<'_>) -> 
         table.finish();
         return None;
     };
-    let broken = RefCell::new(Vec::new());
+    let secret_files = RefCell::new(Vec::new());
     if modes.iter().all(|(_, value)| value.is_none()) {
         table.faults().push(&table.span(), format!("{} lacks credentials: `test`, `live` or both", table.label()));
     }
-    let accounts =
-        modes.into_iter().filter_map(|(mode, value)| account(mode, &value?, name.as_ref(), provider, around, &broken));
+    let off = Off { channel: name.as_ref(), broken: &broken, secret_files: &secret_files };
+    // What an unknown provider needs is unknown as well.
+    let modes = modes.into_iter().filter(|_| !provider.unknown());
+    let accounts = modes.filter_map(|(mode, value)| account(mode, &value?, provider, around, &off));
     let accounts: Vec<AccountConfig> = accounts.collect();
     let services = narrowing::services(&(provider.capabilities)(), &narrowing, &table);
     table.finish();
@@ -150,16 +157,53 @@ fn channel(name: Option<ChannelName>, table: Table<'_>, around: &Around<'_>) -> 
     };
     let timeout = timeout.flatten().unwrap_or(around.timeout);
     let concurrency_max = concurrency_max.and_then(|most| usize::try_from(most).ok()).unwrap_or(around.concurrency_max);
-    Some(ChannelConfig { name, provider, spec, accounts, timeout, concurrency_max, broken: broken.into_inner() })
+    let (broken, secret_files) = (broken.into_inner(), secret_files.into_inner());
+    Some(ChannelConfig { name, provider, spec, accounts, timeout, concurrency_max, broken, secret_files })
 }
 
-fn provider(value: &Value<'_>, table: &Table<'_>) -> Option<&'static providers::Row> {
+/// Where a channel's account tells why it cannot be used.
+struct Off<'a> {
+    channel: Option<&'a ChannelName>,
+    broken: &'a RefCell<Vec<Fault>>,
+    secret_files: &'a RefCell<Vec<PathBuf>>,
+}
+
+impl Off<'_> {
+    /// The channel is off in that mode, for this reason.
+    fn tell(&self, mode: Mode, value: &Value<'_>, reason: &str, hint: Option<String>) {
+        let Some(channel) = self.channel else { return };
+        let message = format!("channel `{channel}` is off for {} payments: {reason}", mode.as_str());
+        self.broken.borrow_mut().push(off(value, message, hint));
+    }
+}
+
+fn off(value: &Value<'_>, message: String, hint: Option<String>) -> Fault {
+    let fault = Fault::from(value.place_fault(message)).into_warning();
+    Fault { hint, ..fault }
+}
+
+/// A provider that nobody knows switches its channel off, as a missing secret does.
+fn provider(
+    channel: Option<&ChannelName>,
+    value: &Value<'_>,
+    table: &Table<'_>,
+    broken: &RefCell<Vec<Fault>>,
+) -> Option<&'static providers::Row> {
     let name = value.text()?;
     let row = providers::find(name.text);
-    if row.is_none() {
-        table.faults().unknown(name, "provider", providers::ROWS.iter().map(|row| row.name));
+    let known = || providers::ROWS.iter().map(|row| row.name);
+    match (row, channel) {
+        (Some(row), _) => Some(row),
+        (None, None) => {
+            table.faults().unknown(name, "provider", known());
+            None
+        }
+        (None, Some(channel)) => {
+            let message = format!("channel `{channel}` is off: unknown provider `{}`", name.text);
+            broken.borrow_mut().push(off(value, message, did_you_mean(name.text, known())));
+            Some(&providers::UNKNOWN)
+        }
     }
-    row
 }
 
 fn timeout(value: &Value<'_>, around: &Around<'_>) -> Option<Duration> {
@@ -194,14 +238,13 @@ fn order_types(table: &Table<'_>, around: &Around<'_>) -> Which<OrderType> {
 fn account(
     mode: Mode,
     value: &Value<'_>,
-    channel: Option<&ChannelName>,
     provider: &'static providers::Row,
     around: &Around<'_>,
-    broken: &RefCell<Vec<Fault>>,
+    off: &Off<'_>,
 ) -> Option<AccountConfig> {
     let table = value.table()?;
     let base = match table.get("base") {
-        Some(value) => base(&value, provider),
+        Some(value) => base(mode, &value, provider, off),
         None => {
             let usual = (provider.base)(mode);
             if usual.is_none() {
@@ -213,13 +256,6 @@ fn account(
             usual
         }
     };
-    if let Some(Base::Web(address)) = &base
-        && mode == Mode::Live
-        && !address.is_private()
-    {
-        let span = table.get("base").map_or(table.span(), |value| value.span());
-        table.faults().push(&span, "live credentials go over `https` only, outside this machine");
-    }
     let mut references = Vec::new();
     for &name in provider.credentials {
         let Some(value) = table.required(name) else { continue };
@@ -231,25 +267,32 @@ fn account(
         }
         references.push((value, reference));
     }
-    let faults = table.faults();
     table.finish();
     let mut credentials = Vec::new();
     for (value, reference) in &references {
+        off.secret_files.borrow_mut().extend(reference.file(around.directory));
         match reference.resolve(around.environment, around.directory) {
             Ok(secret) => credentials.push(secret),
-            Err(missing) => {
-                let Some(channel) = channel else { continue };
-                let at = Where::File(faults.source().place(&value.span()));
-                let message = format!("channel `{channel}` is off for {} payments: {}", mode.as_str(), missing.message);
-                broken.borrow_mut().push(Fault { hint: missing.hint, ..Fault::new(at, message).into_warning() });
-            }
+            Err(missing) => off.tell(mode, value, &missing.message, missing.hint),
         }
     }
-    let complete = credentials.len() == provider.credentials.len();
-    Some(AccountConfig { mode, base: base?, credentials }).filter(|_| complete)
+    if credentials.len() != provider.credentials.len() {
+        return None;
+    }
+    let account = AccountConfig { mode, base: base?, credentials };
+    // Tried now, so that routing knows of a channel whose credentials cannot be used.
+    let tried = providers::Account { base: "http://127.0.0.1", credentials: &account.credentials, refused_port: None };
+    match provider.build(&tried) {
+        Ok(_) => Some(account),
+        Err(reason) => {
+            off.tell(mode, value, &reason, None);
+            None
+        }
+    }
 }
 
-fn base(value: &Value<'_>, provider: &providers::Row) -> Option<Base> {
+/// An address that cannot be used switches the channel off.
+fn base(mode: Mode, value: &Value<'_>, provider: &providers::Row, off: &Off<'_>) -> Option<Base> {
     if value.is_text() && value.text().is_some_and(|text| text.text == "simulator") {
         if !provider.simulated {
             value.fault(format!("`{}` is not the simulated provider, so its `base` is a web address", provider.name));
@@ -257,5 +300,16 @@ fn base(value: &Value<'_>, provider: &providers::Row) -> Option<Base> {
         }
         return Some(Base::Simulator);
     }
-    WebAddress::read(value).map(Base::Web)
+    let text = value.text()?.text;
+    let reason = match WebAddress::parse(text) {
+        Ok(address) if mode == Mode::Live && !address.is_private() => {
+            "live credentials go over `https` only, outside this machine".to_owned()
+        }
+        Ok(address) => return Some(Base::Web(address)),
+        // What may hold a password is not repeated.
+        Err(wanted) if text.contains('@') => format!("`base` is not an address that can be used, where {wanted}"),
+        Err(wanted) => format!("`base` is `{text}`, where {wanted}"),
+    };
+    off.tell(mode, value, &reason, None);
+    None
 }

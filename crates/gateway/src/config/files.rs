@@ -1,5 +1,6 @@
 //! The files of a configuration, and the copies of them built into the binary.
 
+use super::bounded;
 use super::fault::{Fault, Where};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -18,7 +19,7 @@ const ROUTING: &str = include_str!("../../../../config/routing.toml");
 const DIRECTORY: &str = "config";
 
 /// The files that a directory must have, in the order of [`Files`].
-const REQUIRED: [&str; 3] = ["channels.toml", "merchants.toml", "routing.toml"];
+pub(crate) const REQUIRED: [&str; 3] = ["channels.toml", "merchants.toml", "routing.toml"];
 
 /// The texts of a configuration.
 #[derive(Clone, Debug)]
@@ -78,7 +79,7 @@ impl Files {
 /// A copy of the defaults that somebody has changed, to no effect.
 fn changed_copy(directory: &Path) -> Option<Fault> {
     let path = directory.join("sandbox.toml");
-    let text = std::fs::read_to_string(&path).ok()?;
+    let text = bounded::read_text(&path).ok()?;
     let fault = Fault::new(
         Where::Path(path.display().to_string()),
         "this file differs from the defaults built into the binary, and is not read",
@@ -94,11 +95,8 @@ fn built_in(name: &str, text: &str) -> Source {
 fn read(directory: &Path, name: &str, required: bool, found: &mut Vec<Fault>) -> Option<Source> {
     let path = directory.join(name);
     let shown = path.display().to_string();
-    let message = match std::fs::read(&path) {
-        Ok(bytes) => match String::from_utf8(bytes) {
-            Ok(text) => return Some(Source::new(shown, text)),
-            Err(_) => "the file is not UTF-8".to_owned(),
-        },
+    let message = match bounded::read_text(&path) {
+        Ok(text) => return Some(Source::new(shown, text)),
         Err(error) if error.kind() == ErrorKind::NotFound && !required => return None,
         Err(error) if error.kind() == ErrorKind::NotFound => "there is no such file".to_owned(),
         Err(error) => format!("the file cannot be read: {error}"),

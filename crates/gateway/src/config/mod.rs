@@ -3,6 +3,7 @@
 //! [`load`] is the only way in. It reads nothing but the files of one directory and the secrets that these refer to.
 
 pub(crate) mod address;
+mod bounded;
 pub(crate) mod channels;
 pub(crate) mod environment;
 pub(crate) mod fault;
@@ -20,10 +21,12 @@ mod tests;
 use crate::api::Pepper;
 use crate::providers::Base;
 use address::WebAddress;
+pub(crate) use bounded::{read as read_bounded, read_text};
 pub(crate) use channels::ChannelConfig;
 pub(crate) use environment::Environment;
 pub(crate) use fault::{Fault, Faults, Severity, Where};
 use files::Files;
+pub(crate) use files::REQUIRED as RELOADED;
 use layer::{Layer, Layers};
 pub(crate) use settings::Settings;
 use std::path::{Path, PathBuf};

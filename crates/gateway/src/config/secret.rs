@@ -54,6 +54,14 @@ pub(crate) struct Missing {
 }
 
 impl SecretRef {
+    /// The file that holds it, where it is in one.
+    pub(crate) fn file(&self, base: &Path) -> Option<PathBuf> {
+        match self {
+            Self::File(path) => Some(base.join(path)),
+            Self::Variable(_) | Self::Inline(_) => None,
+        }
+    }
+
     /// Gets the secret, which is never empty. `base` is where relative paths start.
     pub(crate) fn resolve(&self, environment: &Environment, base: &Path) -> Result<SecretString, Missing> {
         let missing = |message: String| Missing { message, hint: None };
@@ -80,7 +88,10 @@ fn read(path: &Path) -> Result<SecretString, String> {
     let unreadable = |error: std::io::Error| format!("{} cannot be read: {error}", path.display());
     let mut text = String::new();
     let file = std::fs::File::open(path).map_err(unreadable)?;
-    file.take(SECRET_BYTES_MAX).read_to_string(&mut text).map_err(unreadable)?;
+    let read = file.take(SECRET_BYTES_MAX.saturating_add(1)).read_to_string(&mut text).map_err(unreadable)?;
+    if u64::try_from(read).is_ok_and(|read| read > SECRET_BYTES_MAX) {
+        return Err(format!("{} holds more than {SECRET_BYTES_MAX} bytes, which no secret has", path.display()));
+    }
     let secret = SecretString::from(text.trim_end());
     Ok(secret)
 }

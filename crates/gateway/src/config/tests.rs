@@ -257,8 +257,8 @@ currencies = []
     assert!(!report.contains("hunter2"), "{report}");
     let told = told(result);
     let expected = [
-        "channels.toml:3 unknown provider `simulater`; did you mean `simulator`?",
-        "channels.toml:6 `base` is `ftp://x`, where an address such as `https://api.example.com` is wanted",
+        "channels.toml:3 channel `simulator_eu` is off: unknown provider `simulater`; did you mean `simulator`?",
+        "channels.toml:6 channel `simulator_us` is off for test payments: `base` is `ftp://x`, where an address such as `https://api.example.com` is wanted",
         "channels.toml:7 unknown method `crad`; did you mean `card`?",
         "channels.toml:7 `simulator` has no method `iban`",
         "channels.toml:8 unknown currency `EUT`; did you mean `",
@@ -275,7 +275,7 @@ currencies = []
         "channels.toml:14 unknown key `retirde` in [channels.simulator_us]; did you mean `retired`?",
         "channels.toml:15 `Simulator` is no name",
         "channels.toml:17 `api_key` is a text, where a reference such as { env = \"NAME\" } is wanted",
-        "channels.toml:20 live credentials go over `https` only, outside this machine",
+        "channels.toml:20 channel `simulator_local` is off for live payments: live credentials go over `https` only, outside this machine",
         "channels.toml:21 `currencies` names none; leave it out for all that the provider has",
     ];
     for wanted in expected {
@@ -336,6 +336,41 @@ fn a_missing_credential_switches_its_channel_off_and_strictness_refuses_it() {
     assert!(told(Ok(loaded))[0].ends_with(message));
     wanted.strict = true;
     assert!(told(load(&wanted, &environment(&variables)))[0].ends_with(message));
+}
+
+#[test]
+fn an_unknown_provider_or_a_bad_address_switches_its_channel_off_and_nothing_else() {
+    let shipped = std::fs::read_to_string(shipped().join("channels.toml")).unwrap();
+    let first = "provider          = \"simulator\"";
+    let unknown = shipped.replacen(first, "provider          = \"simulater\"", 1);
+    let address = shipped
+        .replace("{ value = \"sim_test_us\" } }", "{ value = \"sim_test_us\" }, base = \"http://u:hunter2@host\" }")
+        .replace(
+            "test        = { api_key = { value = \"sim_test_local\" } }",
+            "live = { api_key = { value = \"sim_live_x\" }, base = \"http://10.0.0.1\" }",
+        );
+    for (channels, off) in [
+        (unknown, vec!["channel `simulator_eu` is off: unknown provider `simulater`; did you mean `simulator`?"]),
+        (
+            address,
+            vec![
+                "channel `simulator_us` is off for test payments: `base` is not an address that can be used, where an address without user and password is wanted",
+                "channel `simulator_local` is off for live payments: live credentials go over `https` only, outside this machine",
+            ],
+        ),
+    ] {
+        let directory = directory(&[("channels.toml", &channels)]);
+        let mut wanted = Wanted { config: Some(directory.path().to_owned()), sandbox: true, ..Wanted::default() };
+        let loaded = load(&wanted, &Environment::default()).unwrap_or_else(|faults| panic!("{faults}"));
+        assert_eq!(loaded.channels.len(), 3);
+        assert_eq!(loaded.channels.iter().filter(|channel| channel.spec.modes.is_empty()).count(), off.len());
+        let told_of = told(Ok(loaded));
+        for off in off {
+            assert!(told_of.iter().any(|line| line.ends_with(off)), "{off}\n{told_of:#?}");
+        }
+        wanted.strict = true;
+        assert!(load(&wanted, &Environment::default()).is_err());
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use serde_json::json;
+use std::sync::Arc;
 use switchyard_core::ChannelName;
 
 /// Largest body, in bytes: a key with its hundred addresses.
@@ -58,7 +59,8 @@ async fn list_keys(ops: web::Data<Ops>) -> HttpResponse {
 }
 
 async fn issue_key(ops: web::Data<Ops>, asked: web::Json<IssueKey>) -> HttpResponse {
-    let issued = ops.office().issue_key(&asked, &ops.merchants, &ops.pepper).await;
+    let merchants = Arc::clone(&ops.board.in_force().merchants);
+    let issued = ops.office().issue_key(&asked, merchants.specs(), &ops.pepper).await;
     ops.done(issued)
 }
 

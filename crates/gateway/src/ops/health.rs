@@ -25,7 +25,9 @@ async fn ready(ops: web::Data<Ops>) -> HttpResponse {
         "stopping": stopping,
         "rules_version": &*in_force.version,
         // The old rules go on; somebody has to look at the new ones.
-        "reload_refused": ops.state.reload_refused(),
+        "reload_refused": ops.state.reload_refused().map(|(reason, _)| reason),
+        // They serve nothing until their configuration is put right; the others go on.
+        "channels_off": ops.state.off(),
     });
     if ledger && !stopping { HttpResponse::Ok().json(body) } else { HttpResponse::ServiceUnavailable().json(body) }
 }

@@ -21,7 +21,6 @@ use std::sync::Arc;
 use subtle::ConstantTimeEq as _;
 use switchyard_core::{Clock, Timestamp};
 use switchyard_engine::Board;
-use switchyard_routing::vocabulary::MerchantSpec;
 use switchyard_store::Store;
 
 /// What the handlers need.
@@ -35,7 +34,6 @@ pub(crate) struct Ops {
     pub(crate) state: Arc<State>,
     pub(crate) token: SecretString,
     pub(crate) pepper: Pepper,
-    pub(crate) merchants: Vec<MerchantSpec>,
 }
 
 /// The token of the settings, or one made up for this process.

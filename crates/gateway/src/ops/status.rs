@@ -42,5 +42,11 @@ async fn channels(ops: web::Data<Ops>) -> HttpResponse {
 async fn rules(ops: web::Data<Ops>) -> HttpResponse {
     let in_force = ops.board.in_force();
     let names: Vec<&str> = in_force.rules.rule_names().collect();
-    HttpResponse::Ok().json(json!({"version": &*in_force.version, "rules": names}))
+    let refused = ops.state.reload_refused();
+    HttpResponse::Ok().json(json!({
+        "version": &*in_force.version,
+        "in_force_since": rfc3339(in_force.since),
+        "refused": refused.map(|(reason, at)| json!({"reason": reason, "at": rfc3339(at)})),
+        "rules": names,
+    }))
 }

@@ -9,7 +9,7 @@ use crate::tasks::Tasks;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use switchyard_core::{Clock, Mode};
+use switchyard_core::{Clock, Mode, Timestamp};
 use switchyard_engine::{Board, Engine};
 use switchyard_routing::Status;
 use switchyard_store::{Store, StoreError};
@@ -27,7 +27,8 @@ const FORGET: Duration = Duration::from_secs(1);
 pub(crate) struct State {
     ledger: AtomicBool,
     look_again: Notify,
-    refused_reload: Mutex<Option<String>>,
+    refused_reload: Mutex<Option<(String, Timestamp)>>,
+    channels_off: Mutex<Vec<String>>,
 }
 
 impl State {
@@ -36,13 +37,22 @@ impl State {
         self.ledger.load(Ordering::Relaxed)
     }
 
-    /// Why the configuration as it stands in its files was not taken; `None` where it was.
-    pub(crate) fn reload_refused(&self) -> Option<String> {
+    /// Why the configuration as it stands in its files was not taken, and when; `None` where it was.
+    pub(crate) fn reload_refused(&self) -> Option<(String, Timestamp)> {
         self.refused_reload.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(super) fn refused_reload(&self, reason: Option<String>) {
+    pub(super) fn refused_reload(&self, reason: Option<(String, Timestamp)>) {
         *self.refused_reload.lock().unwrap_or_else(PoisonError::into_inner) = reason;
+    }
+
+    /// Channels that are switched off in a mode, and why, a sentence each.
+    pub(crate) fn off(&self) -> Vec<String> {
+        self.channels_off.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn channels_off(&self, off: Vec<String>) {
+        *self.channels_off.lock().unwrap_or_else(PoisonError::into_inner) = off;
     }
 
     /// Has keys and overrides read again now.

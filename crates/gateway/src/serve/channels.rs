@@ -4,18 +4,40 @@ use super::{Failure, transport};
 use crate::config::Loaded;
 use crate::config::address::WebAddress;
 use crate::config::settings::ProviderCalls;
-use crate::providers::Account as Building;
+use crate::providers::{Account as Building, Base};
 use crate::transport::{HttpTransport, Settings};
 use std::sync::Arc;
 use std::time::Duration;
 use switchyard_core::operation::Target;
 use switchyard_core::{ChannelName, Clock, Mode, Provider};
-use switchyard_engine::{Account, Channel, Channels, Limit};
+use switchyard_engine::{Account, Channel, Channels, Limit, Roster};
+
+/// What channels are built with, the same for as long as the process serves.
+#[derive(Clone)]
+pub(super) struct Ground {
+    /// Where the sandbox's own provider listens.
+    pub(super) simulator: Option<WebAddress>,
+    pub(super) refused_port: u16,
+    pub(super) clock: Arc<dyn Clock>,
+    transport: Settings,
+}
+
+impl Ground {
+    pub(super) fn new(
+        calls: &ProviderCalls,
+        simulator: Option<WebAddress>,
+        refused_port: u16,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Failure> {
+        let tls = transport::tls_settings(&[])?;
+        Ok(Self { simulator, refused_port, clock, transport: transport_settings(calls, tls) })
+    }
+}
 
 /// Everything about the channels but their connections, which each worker has of its own.
 pub(super) struct Plan {
     channels: Vec<Planned>,
-    transport: Settings,
+    ground: Ground,
 }
 
 struct Planned {
@@ -25,6 +47,8 @@ struct Planned {
     live: Option<Known>,
     timeout: Duration,
     limit: Limit,
+    /// Whether a mode is switched off, so that nobody can say which account it has.
+    broken: bool,
 }
 
 /// An adapter with its account.
@@ -32,18 +56,20 @@ struct Planned {
 struct Known {
     provider: Arc<dyn Provider>,
     target: Arc<Target>,
+    /// Whether the provider is the sandbox's own, which may listen elsewhere after each start.
+    own: bool,
 }
 
 impl Plan {
-    /// `simulator` is where the sandbox's own provider listens.
-    pub(super) fn new(loaded: &Loaded, simulator: Option<&WebAddress>, refused_port: u16) -> Result<Self, Failure> {
+    /// The channels of a configuration. Calls that are open count on at channels that `before` has as well.
+    pub(super) fn new(loaded: &Loaded, ground: &Ground, before: Option<&Self>) -> Result<Self, Failure> {
         let mut channels = Vec::with_capacity(loaded.channels.len());
         for channel in &loaded.channels {
             let known = |mode: Mode| -> Result<Option<Known>, Failure> {
                 let Some(account) = channel.account(mode) else { return Ok(None) };
-                let Some(base) = loaded.base(account, simulator) else { return Ok(None) };
-                let building =
-                    Building { base: &base, credentials: &account.credentials, refused_port: Some(refused_port) };
+                let Some(base) = loaded.base(account, ground.simulator.as_ref()) else { return Ok(None) };
+                let refused_port = Some(ground.refused_port);
+                let building = Building { base: &base, credentials: &account.credentials, refused_port };
                 let provider = channel
                     .provider
                     .build(&building)
@@ -53,41 +79,73 @@ impl Plan {
                     base: provider.base().to_owned(),
                     account: provider.account().to_owned(),
                 };
-                Ok(Some(Known { provider, target: Arc::new(target) }))
+                let own = account.base == Base::Simulator && loaded.settings.simulator.url.is_none();
+                Ok(Some(Known { provider, target: Arc::new(target), own }))
             };
+            let same = before.and_then(|before| before.channels.iter().find(|it| it.name == channel.name));
+            let limit = same.map(|same| same.limit.with_max(channel.concurrency_max));
             channels.push(Planned {
                 name: channel.name.clone(),
                 provider: channel.provider.name.into(),
                 test: known(Mode::Test)?,
                 live: known(Mode::Live)?,
                 timeout: channel.timeout,
-                limit: Limit::new(channel.concurrency_max),
+                limit: limit.unwrap_or_else(|| Limit::new(channel.concurrency_max)),
+                broken: !channel.broken.is_empty(),
             });
         }
-        let tls = transport::tls_settings(&[])?;
-        Ok(Self { channels, transport: transport_settings(&loaded.settings.provider, tls) })
+        Ok(Self { channels, ground: ground.clone() })
     }
 
-    /// The channels with connections of their own.
-    pub(super) fn connect(&self, clock: &Arc<dyn Clock>) -> Channels {
-        let account = |known: &Option<Known>| {
-            known.as_ref().map(|known| Account {
-                provider: Arc::clone(&known.provider),
-                transport: Arc::new(HttpTransport::new(self.transport.clone(), Arc::clone(clock), None)),
-                target: Arc::clone(&known.target),
+    /// Every account that payments may go to.
+    pub(super) fn targets(&self) -> impl Iterator<Item = &Arc<Target>> {
+        self.known().map(|known| &known.target)
+    }
+
+    fn known(&self) -> impl Iterator<Item = &Known> {
+        self.channels.iter().flat_map(|channel| [&channel.test, &channel.live]).flatten()
+    }
+
+    /// Whether payments at `target` can go on with these channels. A channel that is switched off keeps the account that
+    /// it had, as far as anybody knows.
+    pub(super) fn serves(&self, target: &Target) -> bool {
+        let Some(channel) = self.channels.iter().find(|channel| channel.name == target.channel) else { return false };
+        let mut known = [&channel.test, &channel.live].into_iter().flatten();
+        channel.broken
+            || known
+                .any(|known| known.target.account == target.account && (known.own || known.target.base == target.base))
+    }
+}
+
+impl Roster for Plan {
+    fn connect(&self, had: &Channels) -> Channels {
+        let account = |planned: &Planned, mode: Mode, known: &Option<Known>| {
+            known.as_ref().map(|known| {
+                // Connections carry no credentials: those to the same address go on.
+                let had = had.get(&planned.name).and_then(|channel| channel.account(mode));
+                let transport = had.filter(|had| had.target.base == known.target.base).map(|had| &had.transport);
+                Account {
+                    provider: Arc::clone(&known.provider),
+                    transport: transport.map_or_else(|| self.ground.transport(), Arc::clone),
+                    target: Arc::clone(&known.target),
+                }
             })
         };
-        self.channels
-            .iter()
-            .map(|planned| Channel {
-                name: planned.name.clone(),
-                provider: Arc::clone(&planned.provider),
-                test: account(&planned.test),
-                live: account(&planned.live),
-                timeout: planned.timeout,
-                limit: planned.limit.clone(),
-            })
-            .collect()
+        let channel = |planned: &Planned| Channel {
+            name: planned.name.clone(),
+            provider: Arc::clone(&planned.provider),
+            test: account(planned, Mode::Test, &planned.test),
+            live: account(planned, Mode::Live, &planned.live),
+            timeout: planned.timeout,
+            limit: planned.limit.clone(),
+        };
+        self.channels.iter().map(channel).collect()
+    }
+}
+
+impl Ground {
+    fn transport(&self) -> Arc<dyn switchyard_core::Transport> {
+        Arc::new(HttpTransport::new(self.transport.clone(), Arc::clone(&self.clock), None))
     }
 }
 

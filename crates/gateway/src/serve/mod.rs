@@ -1,5 +1,6 @@
 //! A serving process: puts the parts together, starts them, waits for a signal, and takes them apart in the right order.
 
+mod accounts;
 mod background;
 mod banner;
 mod channels;
@@ -11,7 +12,7 @@ mod simulator;
 pub(crate) use background::State;
 pub(crate) use simulator::run as run_simulator;
 
-use crate::api::{self, Api, JsonRender, Keys, Merchants};
+use crate::api::{self, Api, JsonRender, Keys};
 use crate::cli::serving::{Serving, ServingFile};
 use crate::clock::SystemClock;
 use crate::config::address::WebAddress;
@@ -25,15 +26,14 @@ use actix_web::dev::{Server, ServerHandle};
 use actix_web::{App, HttpResponse, HttpServer, web};
 use background::Background;
 use refused_port::RefusedPort;
-use reload::Reloader;
+use reload::{InForce, Reloader};
 use std::fmt::Display;
 use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
-use switchyard_coordination::{Coordination, HealthSettings, InProcess};
-use switchyard_core::method::Direction;
-use switchyard_core::{Clock, MerchantName};
-use switchyard_engine::{Board, Engine, Live, Seams};
+use switchyard_coordination::{Coordination, HealthPolicy, HealthSettings, InProcess};
+use switchyard_core::{ChannelName, Clock, MerchantName};
+use switchyard_engine::{Board, Engine, Live, Merchants, Seams, Setup};
 use switchyard_store::sqlite::Sqlite;
 use switchyard_store::{Feed, Store};
 
@@ -88,10 +88,8 @@ fn start_log(loaded: &Loaded) -> Result<(), Failure> {
 #[derive(Clone)]
 struct Shared {
     seams: Seams,
-    channels: Arc<channels::Plan>,
     clock: Arc<dyn Clock>,
     keys: Arc<Keys>,
-    merchants: Arc<Merchants>,
     pepper: api::Pepper,
     metrics: Arc<Metrics>,
     feed: Arc<dyn Feed>,
@@ -100,14 +98,13 @@ struct Shared {
 impl Shared {
     /// An engine with connections of its own.
     fn engine(&self) -> Arc<Engine> {
-        Engine::new(self.seams.clone(), self.channels.connect(&self.clock))
+        Engine::new(self.seams.clone())
     }
 
     fn api(&self, engine: Arc<Engine>) -> Api {
         Api {
             engine: Arc::new(engine),
             keys: Arc::clone(&self.keys),
-            merchants: Arc::clone(&self.merchants),
             pepper: self.pepper.clone(),
             clock: Arc::clone(&self.clock),
             metrics: Arc::<Metrics>::clone(&self.metrics),
@@ -131,13 +128,17 @@ async fn serve(wanted: &Wanted, loaded: Loaded) -> Result<(), Failure> {
     };
     let refused_port = RefusedPort::take().map_err(because("a port that refuses connections"))?;
     let simulator_at = simulated.as_ref().map(|running| WebAddress::of_socket(running.address));
-    let plan = channels::Plan::new(&loaded, simulator_at.as_ref(), refused_port.number())?;
-    let health = HealthSettings::default().check().map_err(|faults| Failure(format!("{faults:?}")))?;
-    let watched = loaded.channels.iter().map(|channel| (channel.name.clone(), health.clone()));
-    let coordination: Arc<dyn Coordination> = match settings.coordination.url {
-        CoordinationUrl::Local => Arc::new(InProcess::new(watched)),
+    let ground = channels::Ground::new(&settings.provider, simulator_at, refused_port.number(), Arc::clone(&clock))?;
+    let in_force = InForce::new(&loaded, &ground, None)?;
+    let left_out = accounts::left_out(&*store, &in_force.plan, None).await?;
+    if let Some(reason) = accounts::needed(&*store, &left_out).await? {
+        return Err(Failure(reason));
+    }
+    let in_process = match settings.coordination.url {
+        CoordinationUrl::Local => Arc::new(InProcess::new(in_force.health.clone())),
     };
-    let board = Arc::new(Board::new(Arc::new(loaded.rules.clone()), coordination, clock.now()));
+    let coordination: Arc<dyn Coordination> = Arc::<InProcess>::clone(&in_process);
+    let board = Arc::new(Board::new(in_force.setup.clone(), coordination, clock.now()));
     let fixed = match MerchantName::new(SANDBOX_MERCHANT) {
         Some(merchant) if wanted.sandbox && settings.api.listen.ip().is_loopback() => {
             vec![api::sandbox_key(&pepper, merchant)]
@@ -155,16 +156,29 @@ async fn serve(wanted: &Wanted, loaded: Loaded) -> Result<(), Failure> {
             live: Live::default(),
             route_life: settings.routes.life,
         },
-        channels: Arc::new(plan),
         clock: Arc::clone(&clock),
         keys: Arc::new(Keys::new(pepper.clone(), fixed)),
-        merchants: Arc::new(merchants(&loaded)),
         pepper,
         metrics: Arc::clone(&metrics),
         feed: Arc::<Sqlite>::clone(&ledger),
     };
     let background = Background::start(&shared, &board, &tasks, &settings).await?;
-    if let Some(reloader) = Reloader::new(wanted, &loaded, &board, &clock, &metrics, &background.state()) {
+    background.state().channels_off(in_force.off.clone());
+    metrics.channels_off(in_force.off.len());
+    // What is built in does not change.
+    if let Some(directory) = loaded.directory.clone() {
+        let reloader = Reloader {
+            wanted: wanted.clone(),
+            directory,
+            ground,
+            in_force,
+            store: Arc::clone(&store),
+            board: Arc::clone(&board),
+            coordination: in_process,
+            clock: Arc::clone(&clock),
+            metrics: Arc::clone(&metrics),
+            state: background.state(),
+        };
         reloader.start()?;
     }
     let (api_server, api_at) = api_server(&shared, &settings.api)?;
@@ -179,7 +193,6 @@ async fn serve(wanted: &Wanted, loaded: Loaded) -> Result<(), Failure> {
         state: background.state(),
         token: token.clone(),
         pepper: shared.pepper.clone(),
-        merchants: loaded.merchants.clone(),
     };
     let (ops_server, ops_at) = ops::server(ops_data, settings.ops.listen)
         .map_err(because(format!("the operations listener on {}", settings.ops.listen)))?;
@@ -268,12 +281,19 @@ async fn errors_page() -> HttpResponse {
     HttpResponse::Ok().content_type("text/markdown; charset=utf-8").body(page)
 }
 
-fn merchants(loaded: &Loaded) -> Merchants {
-    let payins: Vec<_> = loaded.order_types.iter().filter(|spec| spec.direction == Direction::Payin).collect();
-    Merchants::new(loaded.merchants.iter().map(|merchant| {
-        let allowed = payins.iter().filter(|spec| merchant.order_types.holds(&spec.name));
-        (merchant.name.clone(), allowed.map(|spec| spec.name.clone()).collect())
-    }))
+/// What a configuration puts in force.
+fn setup(loaded: &Loaded, plan: &Arc<channels::Plan>) -> Setup {
+    Setup {
+        rules: Arc::new(loaded.rules.clone()),
+        roster: Arc::<channels::Plan>::clone(plan),
+        merchants: Arc::new(Merchants::new(loaded.merchants.clone(), &loaded.order_types)),
+    }
+}
+
+/// How the health of each channel is judged.
+fn health_policies(loaded: &Loaded) -> Result<Vec<(ChannelName, HealthPolicy)>, Failure> {
+    let health = HealthSettings::default().check().map_err(|faults| Failure(format!("{faults:?}")))?;
+    Ok(loaded.channels.iter().map(|channel| (channel.name.clone(), health.clone())).collect())
 }
 
 /// Returns at the first SIGINT or SIGTERM.

@@ -1,104 +1,227 @@
-//! New rules without a restart: read when their file changes or at SIGHUP, put in force whole, or not at all.
+//! Other rules, channels and merchants without a restart: read when a file changes or at SIGHUP, put in force whole, or
+//! not at all.
 
-use super::Failure;
 use super::background::State;
-use crate::config::{Environment, Loaded, Wanted, load};
+use super::channels::{Ground, Plan};
+use super::{Failure, accounts, health_policies, setup};
+use crate::config::{Environment, Loaded, RELOADED, Wanted, load, read_bounded};
 use crate::metrics::Metrics;
+use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use switchyard_core::Clock;
-use switchyard_engine::Board;
-use switchyard_routing::vocabulary::Vocabulary;
+use switchyard_coordination::{HealthPolicy, InProcess};
+use switchyard_core::clock::Uptime;
+use switchyard_core::limits::SEND_WITHIN;
+use switchyard_core::operation::Target;
+use switchyard_core::{ChannelName, Clock};
+use switchyard_engine::{Board, Setup};
+use switchyard_store::Store;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// How often the files are looked at. Their content is compared, so that it does not matter how they were replaced.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// The files whose content counts.
-const FILES: [&str; 3] = ["routing.toml", "channels.toml", "merchants.toml"];
+/// A change is read once the files have stood still for so long: somebody may be writing them.
+const SETTLE: Duration = Duration::from_millis(200);
 
-/// What it takes to read the rules again.
-pub(super) struct Reloader {
-    wanted: Wanted,
-    directory: PathBuf,
-    /// What the process serves with; rules that speak of others need a restart.
-    vocabulary: Vocabulary,
-    board: Arc<Board>,
-    clock: Arc<dyn Clock>,
-    metrics: Arc<Metrics>,
-    state: Arc<State>,
+/// What stands refused is tried again so often: what was in its way may have gone without a file being changed.
+const TRY_AGAIN: Duration = Duration::from_secs(30);
+
+/// Reads that found other files before and after them, before it is left to the next look.
+const READS_MAX: usize = 5;
+
+/// What is in force, and what it was made of.
+pub(super) struct InForce {
+    pub(super) setup: Setup,
+    pub(super) plan: Arc<Plan>,
+    pub(super) health: Vec<(ChannelName, HealthPolicy)>,
+    /// Files with the secrets of its channels.
+    pub(super) secret_files: Vec<PathBuf>,
+    /// Channels that are off, and why.
+    pub(super) off: Vec<String>,
 }
 
-impl Reloader {
-    /// `None` where the rules are the built-in ones, which do not change.
-    pub(super) fn new(
-        wanted: &Wanted,
-        loaded: &Loaded,
-        board: &Arc<Board>,
-        clock: &Arc<dyn Clock>,
-        metrics: &Arc<Metrics>,
-        state: &Arc<State>,
-    ) -> Option<Self> {
-        Some(Self {
-            wanted: wanted.clone(),
-            directory: loaded.directory.clone()?,
-            vocabulary: loaded.vocabulary(),
-            board: Arc::clone(board),
-            clock: Arc::clone(clock),
-            metrics: Arc::clone(metrics),
-            state: Arc::clone(state),
+impl InForce {
+    /// Makes it of a configuration; `before` is what it takes the place of.
+    pub(super) fn new(loaded: &Loaded, ground: &Ground, before: Option<&Self>) -> Result<Self, Failure> {
+        let plan = Arc::new(Plan::new(loaded, ground, before.map(|before| &*before.plan))?);
+        let broken = loaded.channels.iter().flat_map(|channel| &channel.broken);
+        Ok(Self {
+            setup: setup(loaded, &plan),
+            plan,
+            health: health_policies(loaded)?,
+            secret_files: loaded.channels.iter().flat_map(|channel| channel.secret_files.clone()).collect(),
+            off: broken.map(|fault| fault.message.clone()).collect(),
         })
     }
+}
 
+/// What it takes to read the configuration again.
+pub(super) struct Reloader {
+    pub(super) wanted: Wanted,
+    pub(super) directory: PathBuf,
+    pub(super) ground: Ground,
+    pub(super) in_force: InForce,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) board: Arc<Board>,
+    pub(super) coordination: Arc<InProcess>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) state: Arc<State>,
+}
+
+/// What stands in the files: a digest of each, or why it cannot be read.
+type Content = HashMap<PathBuf, Result<[u8; 32], ErrorKind>>;
+
+impl Reloader {
     /// Goes on for as long as the process serves.
     ///
     /// # Errors
     /// Where the process may not listen for SIGHUP.
     pub(super) fn start(self) -> Result<(), Failure> {
         let hangup = signal(SignalKind::hangup()).map_err(super::because("SIGHUP"))?;
-        actix_web::rt::spawn(self.run(hangup));
+        let state = Arc::clone(&self.state);
+        let clock = Arc::clone(&self.clock);
+        let running = actix_web::rt::spawn(self.run(hangup));
+        actix_web::rt::spawn(async move {
+            // It ends with the process, or it broke: what is in force goes on, and somebody has to know.
+            if running.await.is_err_and(|error| error.is_panic()) {
+                let reason = "what reads the configuration again has broken; changes take a restart";
+                tracing::error!("{reason}");
+                state.refused_reload(Some((reason.to_owned(), clock.now())));
+            }
+        });
         Ok(())
     }
 
-    async fn run(self, mut hangup: Signal) {
+    async fn run(mut self, mut hangup: Signal) {
         let mut known = self.content().await;
+        let mut refused: Option<(String, Uptime)> = None;
         loop {
             let asked = tokio::time::timeout(LOOK, hangup.recv()).await.is_ok();
-            let content = self.content().await;
-            if asked || content != known {
-                known = content;
-                self.reload().await;
+            let mut content = self.content().await;
+            let changed = content != known;
+            if changed && !asked {
+                content = self.settled(content).await;
             }
+            let now = self.clock.uptime();
+            let again = refused.as_ref().is_some_and(|(_, at)| now.0.saturating_sub(at.0) >= TRY_AGAIN);
+            if !asked && !changed && !again {
+                continue;
+            }
+            known = content;
+            let reason = self.reload().await.err();
+            let same = refused.as_ref().map(|(reason, _)| reason) == reason.as_ref();
+            // A try of our own that brings what the last one brought is nothing new.
+            if asked || changed || !same {
+                self.tell(reason.as_ref());
+            }
+            refused = reason.map(|reason| (reason, now));
         }
     }
 
-    async fn content(&self) -> Vec<Option<Vec<u8>>> {
-        let paths = FILES.map(|name| self.directory.join(name));
-        let read = move || paths.iter().map(|path| std::fs::read(path).ok()).collect();
+    fn tell(&self, refused: Option<&String>) {
+        self.metrics.reloaded(refused.is_none());
+        if let Some(reason) = refused {
+            tracing::error!(%reason, "the configuration was not taken; what was in force stays");
+        }
+        self.state.refused_reload(refused.map(|reason| (reason.clone(), self.clock.now())));
+    }
+
+    /// The files, and those with the secrets that are in use. A name that leads elsewhere by now counts by what is there.
+    async fn content(&self) -> Content {
+        let own = RELOADED.iter().map(|name| self.directory.join(name));
+        let paths: Vec<PathBuf> = own.chain(self.in_force.secret_files.iter().cloned()).collect();
+        let read = move || paths.into_iter().map(|path| (path.clone(), digest(&path))).collect();
         actix_web::rt::task::spawn_blocking(read).await.unwrap_or_default()
     }
 
-    async fn reload(&self) {
-        let wanted = self.wanted.clone();
-        // Checking rules may take a second; payments do not wait for it.
-        let loading =
-            actix_web::rt::task::spawn_blocking(move || load(&wanted, &Environment::new(std::env::vars_os())));
-        let refused = match loading.await {
-            Ok(Ok(loaded)) if loaded.vocabulary() == self.vocabulary => {
-                let version = loaded.rules.hash().to_owned();
-                self.board.post_rules(Arc::new(loaded.rules), self.clock.now());
-                tracing::info!(%version, "other rules are in force");
-                None
+    async fn settled(&self, mut content: Content) -> Content {
+        for _ in 0..READS_MAX {
+            tokio::time::sleep(SETTLE).await;
+            let again = self.content().await;
+            if again == content {
+                break;
             }
-            Ok(Ok(_)) => Some("channels, merchants or order types have changed, which takes a restart".to_owned()),
-            Ok(Err(faults)) => Some(faults.to_string()),
-            Err(error) => Some(error.to_string()),
-        };
-        self.metrics.reloaded(refused.is_none());
-        if let Some(reason) = &refused {
-            tracing::error!(%reason, "the configuration was not taken; what was in force stays");
+            content = again;
         }
-        self.state.refused_reload(refused);
+        content
     }
+
+    /// # Errors
+    /// Why the configuration was not taken; all of what was in force stays then.
+    async fn reload(&mut self) -> Result<(), String> {
+        let loaded = self.read().await?;
+        let next = InForce::new(&loaded, &self.ground, Some(&self.in_force)).map_err(|failure| failure.0)?;
+        let unreadable = |error| format!("whether payments need the accounts left out cannot be read: {error}");
+        let left_out = accounts::left_out(&*self.store, &next.plan, Some(&self.in_force.plan)).await;
+        let left_out = left_out.map_err(unreadable)?;
+        self.still_needed(&left_out).await?;
+        let before = self.put_in_force(next);
+        for warning in &loaded.warnings {
+            tracing::warn!(fault = %warning.message, "configuration");
+        }
+        if left_out.is_empty() {
+            return Ok(());
+        }
+        // A payment that was on its way to an account left out is in the ledger by the time at which it may no more be sent.
+        tokio::time::sleep(SEND_WITHIN.saturating_add(LOOK)).await;
+        if let Err(reason) = self.still_needed(&left_out).await {
+            let _ = self.put_in_force(before);
+            return Err(reason);
+        }
+        Ok(())
+    }
+
+    /// Reads the files off the workers: checking rules may take a second, and payments do not wait for it. What was read
+    /// while somebody wrote may be half of two, so it counts only where the files are the same before and after.
+    async fn read(&self) -> Result<Loaded, String> {
+        for _ in 0..READS_MAX {
+            let before = self.content().await;
+            let wanted = self.wanted.clone();
+            let loading = move || load(&wanted, &Environment::new(std::env::vars_os()));
+            let loaded = actix_web::rt::task::spawn_blocking(loading).await;
+            if self.content().await == before {
+                return match loaded {
+                    Ok(Ok(loaded)) => Ok(loaded),
+                    Ok(Err(faults)) => Err(faults.to_string()),
+                    Err(error) => Err(format!("the check of the configuration broke: {error}")),
+                };
+            }
+        }
+        Err("the files change while they are read".to_owned())
+    }
+
+    async fn still_needed(&self, left_out: &[Target]) -> Result<(), String> {
+        match accounts::needed(&*self.store, left_out).await {
+            Ok(None) => Ok(()),
+            Ok(Some(reason)) => Err(reason),
+            Err(error) => Err(format!("whether payments need the accounts left out cannot be read: {error}")),
+        }
+    }
+
+    /// The one place where what is in force changes; gives back what was. Payments under way keep what they began with.
+    fn put_in_force(&mut self, next: InForce) -> InForce {
+        // Channels of both are known while payments may be at either.
+        let gone = self.in_force.health.iter().filter(|(name, _)| next.health.iter().all(|(other, _)| other != name));
+        self.coordination.reconfigure(next.health.iter().chain(gone).cloned());
+        self.board.put_in_force(next.setup.clone(), self.clock.now());
+        self.coordination.reconfigure(next.health.iter().cloned());
+        self.metrics.forget_statuses();
+        self.state.channels_off(next.off.clone());
+        self.metrics.channels_off(next.off.len());
+        for reason in &next.off {
+            tracing::error!(%reason, "a channel is off");
+        }
+        tracing::info!(version = %next.setup.rules.hash(), "another configuration is in force");
+        std::mem::replace(&mut self.in_force, next)
+    }
+}
+
+fn digest(path: &std::path::Path) -> Result<[u8; 32], ErrorKind> {
+    let bytes = read_bounded(path).map_err(|error| error.kind())?;
+    let digest = ring::digest::digest(&ring::digest::SHA256, &bytes);
+    digest.as_ref().try_into().map_err(|_| ErrorKind::Other)
 }

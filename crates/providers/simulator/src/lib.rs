@@ -32,7 +32,7 @@ use request::Target;
 pub struct Config {
     /// The base address, as in `http://127.0.0.1:8082`; a slash at the end is left out.
     pub base: String,
-    /// `sim_test_<account>` or `sim_live_<account>`.
+    /// `sim_test_<account>` or `sim_live_<account>`, with `.` and an ending that tells keys of one account apart, or without.
     pub api_key: SecretString,
     /// The base address of a port that is bound and never listens. `None` sends `tok_refused_connection` like any other token,
     /// which the provider then refuses.
@@ -197,9 +197,11 @@ fn publishable_key(key: &str) -> String {
     format!("sim_publishable_{mode}_{}", fingerprint(key))
 }
 
-/// Sixteen hexadecimal digits of the key's SHA-256.
+/// Sixteen hexadecimal digits of the SHA-256 of the key without what follows its dot, which tells the keys of one account
+/// apart.
 fn fingerprint(key: &str) -> String {
-    let digest = ring::digest::digest(&ring::digest::SHA256, key.as_bytes());
+    let account = key.split_once('.').map_or(key, |(account, _)| account);
+    let digest = ring::digest::digest(&ring::digest::SHA256, account.as_bytes());
     digest.as_ref().iter().take(8).fold(String::new(), |mut text, byte| {
         // Writing to a string does not fail.
         let _ = write!(text, "{byte:02x}");

@@ -139,6 +139,15 @@ impl Dictionary {
         self.words.read().unwrap_or_else(PoisonError::into_inner).numbers.get(word).copied()
     }
 
+    /// Every account that a durable row may carry.
+    pub(super) fn targets(&self) -> Vec<Arc<Target>> {
+        let words = self.words.read().unwrap_or_else(PoisonError::into_inner);
+        let mut numbered: Vec<(i64, Arc<Target>)> = words.by_number.iter().filter_map(target_of).collect();
+        drop(words);
+        numbered.sort_unstable_by_key(|(number, _)| *number);
+        numbered.into_iter().map(|(_, target)| target).collect()
+    }
+
     fn word(&self, number: i64) -> Option<Word> {
         self.words.read().unwrap_or_else(PoisonError::into_inner).by_number.get(&number).cloned()
     }
@@ -163,6 +172,13 @@ impl Dictionary {
         let mut statement = connection.prepare_cached("SELECT kind, value FROM dictionary WHERE number = ?1")?;
         let found = statement.query_row([number], |row| Ok(read(number, row.get(0)?, row.get_ref(1)?))).optional()?;
         found.unwrap_or_else(|| Err(Fault::Corrupt(format!("dictionary has no number {number}"))))
+    }
+}
+
+fn target_of((number, word): (&i64, &Word)) -> Option<(i64, Arc<Target>)> {
+    match word {
+        Word::Target(target) => Some((*number, Arc::clone(target))),
+        Word::Merchant(_) | Word::OrderType(_) | Word::Channel(_) | Word::Text(_) | Word::Bytes(_) => None,
     }
 }
 

@@ -10,6 +10,7 @@
 
 mod faults;
 mod opening;
+mod slices;
 
 use std::sync::Arc;
 use switchyard_store::sqlite::Settings;

@@ -19,7 +19,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use switchyard_core::clock::Uptime;
 use switchyard_core::status::OperationState;
-use switchyard_core::{Mode, Operation, OperationId, OperationKind, Payment, PaymentId, Timestamp};
+use switchyard_core::{
+    MerchantName, Mode, Operation, OperationId, OperationKind, OrderType, Payment, PaymentId, Timestamp,
+};
 use switchyard_engine::{
     Answered, Caller, ChannelOffer, EngineError, FollowUp, Key, MethodOffer, NewPayment, NewRoute, Refreshed, Render,
     Reservation, WantedMethods,
@@ -43,9 +45,15 @@ pub(super) struct Remembers {
     lists: Mutex<Vec<Listed>>,
     answers: Mutex<HashMap<[u8; 16], Given>>,
     error: Mutex<Option<EngineError>>,
+    narrowed: std::sync::atomic::AtomicBool,
 }
 
 impl Remembers {
+    /// From now on no merchant may ask for `ecommerce`.
+    pub(super) fn narrow(&self) {
+        self.narrowed.store(true, Ordering::Relaxed);
+    }
+
     fn answer(&self, key: Key, operation: &Operation) -> Result<Answered, EngineError> {
         if let Some(error) = self.error.lock().unwrap().clone() {
             return Err(error);
@@ -148,6 +156,23 @@ impl UseCases for Remembers {
     fn capabilities(&self, _: &Caller) -> Vec<ChannelOffer> {
         Vec::new()
     }
+
+    fn order_types(&self, merchant: &MerchantName) -> Option<Arc<[OrderType]>> {
+        let order_type = |name| OrderType::new(name).unwrap();
+        match merchant.as_str() {
+            "demo" if self.narrowed.load(Ordering::Relaxed) => Some(Arc::from([order_type("gaming")])),
+            "demo" => Some(Arc::from([order_type("ecommerce"), order_type("gaming")])),
+            "other" => Some(Arc::from([])),
+            _ => None,
+        }
+    }
+
+    async fn already(&self, key: Key) -> Result<Option<Answered>, EngineError> {
+        match self.answers.lock().unwrap().get(&key.key) {
+            Some((request, _)) if *request != key.request => Err(EngineError::KeyMismatch),
+            found => Ok(found.map(|(_, answer)| Answered { answer: answer.clone(), replayed: true })),
+        }
+    }
 }
 
 /// Counts instead of running.
@@ -208,6 +233,11 @@ impl Desk {
                 hash: pepper.api_key_hash("sy_live_other"),
                 merchant: MerchantName::new("other").unwrap(),
                 mode: Mode::Live,
+                ..sandbox.clone()
+            },
+            ApiKey {
+                hash: pepper.api_key_hash("sy_test_removed"),
+                merchant: MerchantName::new("removed").unwrap(),
                 ..sandbox
             },
         ]);
@@ -219,16 +249,11 @@ impl Desk {
     }
 
     pub(super) fn api(&self) -> Api {
-        let order_type = |name| OrderType::new(name).unwrap();
         let engine: Arc<Remembers> = Arc::clone(&self.engine);
         let counted: Arc<Counted> = Arc::clone(&self.counted);
         Api {
             engine,
             keys: Arc::clone(&self.keys),
-            merchants: Arc::new(Merchants::new([(
-                MerchantName::new("demo").unwrap(),
-                vec![order_type("ecommerce"), order_type("gaming")],
-            )])),
             pepper: self.pepper.clone(),
             clock: Arc::new(StillClock::default()),
             metrics: counted,

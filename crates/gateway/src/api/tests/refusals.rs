@@ -298,6 +298,23 @@ async fn keys_open_what_their_scopes_say_and_nothing_of_others() {
     assert_eq!(desk.send(as_key(get(&payment), "sy_live_other")).await.code(), "not_found");
     let undeclared = desk.send(as_key(post("/v1/payments", PAYMENT), "sy_live_other")).await;
     assert_eq!(undeclared.faults(), ["order_type unknown_value"]);
+    let removed = desk.send(as_key(get("/v1/payments"), "sy_test_removed")).await;
+    assert_eq!((removed.status, removed.code().as_str()), (403, "merchant_not_configured"));
+}
+
+#[actix_web::test]
+async fn what_was_carried_out_is_replayed_though_it_would_be_refused_by_now() {
+    let desk = Desk::new();
+    let first = desk.send(post("/v1/payments", PAYMENT)).await;
+    assert_eq!(first.status, 201);
+    desk.engine.narrow();
+    let again = desk.send(post("/v1/payments", PAYMENT)).await;
+    assert_eq!((again.status, &again.body), (201, &first.body));
+    assert_eq!(again.header("idempotent-replayed"), Some("true"));
+    let other_body = PAYMENT.replace("12500", "12501");
+    assert_eq!(desk.send(post("/v1/payments", &other_body)).await.faults(), ["order_type unknown_value"]);
+    let other_key = post("/v1/payments", PAYMENT).insert_header(("idempotency-key", "key-2"));
+    assert_eq!(desk.send(other_key).await.faults(), ["order_type unknown_value"]);
 }
 
 #[actix_web::test]
