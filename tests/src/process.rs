@@ -231,7 +231,7 @@ impl Sandbox {
     }
 
     /// On the same ledger, with the simulator at the same address: what is open is looked up where it went, nowhere else.
-    fn start_again(&self) -> Self {
+    pub fn start_again(&self) -> Self {
         let options = self.options.clone().env("SWITCHYARD__SIMULATOR__LISTEN", &self.simulator);
         Self::start_on(Arc::clone(&self.data), options)
     }

@@ -12,5 +12,6 @@ mod kills;
 mod operate;
 mod parallel;
 mod refused;
+mod reload;
 mod resets;
 mod secrets;
