@@ -359,11 +359,11 @@ impl Bench {
     }
 }
 
-fn setup(rules: RuleSet, channels: Channels, merchants: Merchants) -> Setup {
+pub(crate) fn setup(rules: RuleSet, channels: Channels, merchants: Merchants) -> Setup {
     Setup { rules: Arc::new(rules), roster: Arc::new(channels), merchants: Arc::new(merchants) }
 }
 
-fn merchants() -> Merchants {
+pub(crate) fn merchants() -> Merchants {
     let vocabulary = vocabulary();
     Merchants::new(vocabulary.merchants, &vocabulary.order_types)
 }

@@ -2,7 +2,7 @@
 
 use super::bank::{Bank, Books, Charge};
 use super::world::{HandClock, Scheduler, Spawner, Stepped, World, hashed};
-use crate::bench::{NoTransport, Nobody, TIMEOUT, ask, caller, key, rules};
+use crate::bench::{NoTransport, Nobody, TIMEOUT, ask, caller, key, merchants, rules, setup};
 use futures_util::FutureExt as _;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -104,7 +104,11 @@ fn engine(world: &Arc<World>, store: &Arc<Sqlite>, bank: &Arc<Bank>) -> Arc<Engi
     }]);
     let coordination = Arc::new(InProcess::new([(name, HealthSettings::default().check().unwrap())]));
     let clock = Arc::new(HandClock(Arc::clone(world)));
-    let board = Arc::new(Board::new(Arc::new(rules("")), coordination, switchyard_core::Clock::now(&*clock)));
+    let board = Arc::new(Board::new(
+        setup(rules(""), channels, merchants()),
+        coordination,
+        switchyard_core::Clock::now(&*clock),
+    ));
     let seams = Seams {
         clock,
         spawn: Arc::new(Spawner(Arc::clone(world))),
@@ -115,7 +119,7 @@ fn engine(world: &Arc<World>, store: &Arc<Sqlite>, bank: &Arc<Bank>) -> Arc<Engi
         live: Live::default(),
         route_life: Duration::from_secs(900),
     };
-    Engine::new(seams, channels)
+    Engine::new(seams)
 }
 
 impl<'a> Run<'a> {

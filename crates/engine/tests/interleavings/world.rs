@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 use switchyard_core::clock::{Clock, Timestamp, Uptime};
+use switchyard_core::operation::Target;
 use switchyard_core::payment::Payment;
 use switchyard_core::route::Route;
 use switchyard_core::{MerchantName, Mode, Operation, OperationId, OperationKind, PaymentId, RouteId};
@@ -286,4 +287,6 @@ stepped! {
     reserve(route: Route) -> ();
     route(id: RouteId) -> Option<Route>;
     forget_routes(before: Timestamp, limit: u32) -> ();
+    targets() -> Vec<Target>;
+    still_needed(targets: Vec<Target>, before: Option<PaymentId>) -> StillNeeded;
 }
