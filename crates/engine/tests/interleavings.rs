@@ -181,6 +181,19 @@ fn look_ups_and_requests_in_every_order() {
     tell("look-ups", explored);
 }
 
+/// A call may take longer than any time limit: as long as its owner lives, nobody else decides on it.
+#[test]
+fn recovery_again_and_again_beside_a_request_that_takes_its_time() {
+    let folder = folder();
+    let prepared = prepare(folder.path(), None);
+    let mut explored = Explored::default();
+    for act in [Act::Capture(Some(300)), Act::Void, Act::Refund(None)] {
+        let pair = [actor("a", act, 1), actor("b", Act::RecoverTwice, 2)];
+        explored.add(explore(folder.path(), &prepared, &pair, None));
+    }
+    tell("recovery twice", explored);
+}
+
 /// Exploring twice comes to the same: nothing hangs on chance, time or addresses.
 #[test]
 fn an_exploration_is_the_same_each_time() {

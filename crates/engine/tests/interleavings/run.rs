@@ -31,6 +31,8 @@ pub(crate) enum Act {
     Refund(Option<i64>),
     /// Time passes, and recovery looks at what is due.
     Recover,
+    /// The same twice: the second time, *not found* would count.
+    RecoverTwice,
     /// A merchant has the payment looked up.
     Refresh,
 }
@@ -168,10 +170,13 @@ impl<'a> Run<'a> {
                     world.saw(&format!("{refreshed:?}"));
                     return;
                 }
-                Act::Recover => {
-                    world.step("time passes").await;
-                    world.pass(Duration::from_secs(30));
-                    engine.recover(&Spawner(Arc::clone(&world)), 16).await.unwrap();
+                Act::Recover | Act::RecoverTwice => {
+                    let rounds = if actor.act == Act::Recover { 1 } else { 2 };
+                    for _ in 0..rounds {
+                        world.step("time passes").await;
+                        world.pass(Duration::from_secs(30));
+                        engine.recover(&Spawner(Arc::clone(&world)), 16).await.unwrap();
+                    }
                     return;
                 }
             };
@@ -247,7 +252,9 @@ impl<'a> Run<'a> {
         self.recover();
         self.books_agree(what, true);
         let before = self.heard.lock().unwrap().clone();
-        for actor in self.actors.iter().filter(|actor| !matches!(actor.act, Act::Recover | Act::Refresh)) {
+        for actor in
+            self.actors.iter().filter(|actor| !matches!(actor.act, Act::Recover | Act::RecoverTwice | Act::Refresh))
+        {
             let again = format!("{}-again", actor.name);
             self.send(&again, *actor);
             self.scheduler.finish();
