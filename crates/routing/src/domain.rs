@@ -2,6 +2,7 @@
 
 use crate::bits;
 use crate::facts::{Brand, Facts, Funding, Initiator};
+use crate::region::{self, Regions};
 use crate::vocabulary::Vocabulary;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
@@ -162,6 +163,8 @@ pub(crate) struct Domain {
     /// Where each dimension's words start; the last is their sum.
     starts: [usize; DIMS],
     words: usize,
+    /// The built-in regions of another version; `None` for those of this one.
+    pub(crate) regions: Option<Regions>,
 }
 
 impl Domain {
@@ -225,6 +228,15 @@ impl Domain {
             sizes,
             starts,
             words,
+            regions: None,
+        }
+    }
+
+    /// The countries of a built-in region.
+    pub(crate) fn region(&self, name: &str) -> Option<Vec<Country>> {
+        match &self.regions {
+            Some(Regions(regions)) => regions.get(name).cloned(),
+            None => region::countries(name),
         }
     }
 

@@ -82,6 +82,7 @@
 //! Whether rules make sense together is told by [`check`], what a change of rules changes by [`diff`], and their
 //! canonical form is written by [`mod@format`].
 
+mod again;
 mod area;
 mod bits;
 mod channel;
@@ -115,6 +116,7 @@ mod table;
 mod test_case;
 pub mod vocabulary;
 
+pub use again::{Carry, NotAgain};
 pub use decision::{Decision, Explanation, Outcome, Reason};
 pub use effect::Effect;
 pub use facts::{Brand, Facts, Funding, Initiator};

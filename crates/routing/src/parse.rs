@@ -137,7 +137,7 @@ fn resolve<'d>(
 
 fn builtin(name: &str, domain: &Domain) -> Option<Vec<u64>> {
     let mut values = vec![0; bits::words_for(domain.size(Dim::Country))];
-    for country in region::countries(name)? {
+    for country in domain.region(name)? {
         bits::set(&mut values, domain.country(country).into());
     }
     Some(values)

@@ -1,5 +1,7 @@
 //! Regions that rules may name: built in, or the operator's own.
 
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use switchyard_core::Country;
 
 /// What a built-in region consists of: codes of countries and names of other built-in regions.
@@ -150,6 +152,25 @@ pub fn countries(name: &str) -> Option<Vec<Country>> {
     found.sort_unstable();
     found.dedup();
     Some(found)
+}
+
+/// Regions with their countries, sorted by code: the built-in ones of some version of this program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Regions(pub(crate) BTreeMap<String, Vec<Country>>);
+
+impl Regions {
+    pub(crate) fn built_in() -> Self {
+        Self(names().filter_map(|name| Some((name.to_owned(), countries(name)?))).collect())
+    }
+
+    /// As text, beside [`crate::Vocabulary::canonical`]: what a rule comes to hangs on them as well.
+    pub(crate) fn canonical(&self) -> String {
+        self.0.iter().fold(String::new(), |mut text, (name, countries)| {
+            let codes: Vec<&str> = countries.iter().map(Country::code).collect();
+            let _ = writeln!(text, "region {name} {}", codes.join(","));
+            text
+        })
+    }
 }
 
 #[cfg(test)]

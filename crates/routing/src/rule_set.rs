@@ -7,6 +7,7 @@ use crate::offer::{CHANNELS_MAX, ChannelSet, Offer, UnknownTarget};
 use crate::parse::{self, Names};
 use crate::possible::Possible;
 use crate::reader::{Document, Faults};
+use crate::region::Regions;
 use crate::rule::Rule;
 use crate::snapshot::{Snapshot, Status};
 use crate::source::{Fault, Source};
@@ -22,6 +23,7 @@ use switchyard_core::ChannelName;
 #[derive(Clone, Debug)]
 pub struct RuleSet {
     pub(crate) source: Source,
+    canonical: String,
     hash: String,
     pub(crate) domain: Domain,
     pub(crate) rules: Vec<Rule>,
@@ -39,15 +41,32 @@ impl RuleSet {
     /// Every fault of the file at once: what is not TOML, unknown names, values out of bounds. Whether the rules make
     /// sense together is another question: [`crate::check::check`].
     pub fn compile(source: &Source, vocabulary: &Vocabulary) -> Result<Self, Vec<Fault>> {
+        let canonical = vocabulary.canonical() + &Regions::built_in().canonical();
+        Self::compile_with(source, vocabulary, None, canonical)
+    }
+
+    /// With the built-in regions of another version, and all of the vocabulary as text.
+    pub(crate) fn compile_with(
+        source: &Source,
+        vocabulary: &Vocabulary,
+        regions: Option<Regions>,
+        canonical: String,
+    ) -> Result<Self, Vec<Fault>> {
         let faults = Faults::new(source);
-        let compiled = Self::read(source, vocabulary, &faults);
+        let compiled = Self::read(source, vocabulary, regions, canonical, &faults);
         match (compiled, faults.into_vec()) {
             (Some(rules), faults) if faults.is_empty() => Ok(rules),
             (_, faults) => Err(faults),
         }
     }
 
-    fn read(source: &Source, vocabulary: &Vocabulary, faults: &Faults<'_>) -> Option<Self> {
+    fn read(
+        source: &Source,
+        vocabulary: &Vocabulary,
+        regions: Option<Regions>,
+        canonical: String,
+        faults: &Faults<'_>,
+    ) -> Option<Self> {
         let specs: BTreeMap<&ChannelName, &ChannelSpec> =
             vocabulary.channels.iter().map(|spec| (&spec.name, spec)).collect();
         let most = vocabulary.merchants.len().max(vocabulary.order_types.len());
@@ -58,7 +77,8 @@ impl RuleSet {
         }
         let document = Document::parse(faults)?;
         let root = document.root(faults);
-        let domain = Domain::new(vocabulary);
+        let mut domain = Domain::new(vocabulary);
+        domain.regions = regions;
         let names_of_channels: Vec<ChannelName> = specs.keys().map(|name| (*name).clone()).collect();
         let regions = parse::regions(root.table("regions"), &domain, faults);
         let names = Names { domain: &domain, vocabulary, channels: &names_of_channels, regions };
@@ -76,17 +96,35 @@ impl RuleSet {
                 "the rules name so many different bounds of amounts that their table would not fit in memory",
             );
         }
-        let hash = hash(source.text(), &vocabulary.canonical());
+        let hash = hash(source.text(), &canonical);
         let possible = Possible::new(vocabulary, &channels, &domain);
         let vocabulary = Arc::new(vocabulary.clone());
-        Some(Self { source: source.clone(), hash, rules, tests, channels, table: table?, possible, vocabulary, domain })
+        Some(Self {
+            source: source.clone(),
+            canonical,
+            hash,
+            rules,
+            tests,
+            channels,
+            table: table?,
+            possible,
+            vocabulary,
+            domain,
+        })
     }
 
-    /// `sha256:` and 64 digits over the file's bytes and [`Vocabulary::canonical`]: two rule sets of the same hash decide
+    /// `sha256:` and 64 digits over the file's bytes and [`RuleSet::canonical`]: two rule sets of the same hash decide
     /// alike.
     #[must_use]
     pub fn hash(&self) -> &str {
         &self.hash
+    }
+
+    /// All that the rules' words meant when they were compiled, as text: [`Vocabulary::canonical`] and the built-in regions.
+    /// With the file's text it makes the very same rule set again: [`RuleSet::again`].
+    #[must_use]
+    pub fn canonical(&self) -> &str {
+        &self.canonical
     }
 
     /// What its rules could name: with them, so that both are of one moment.
