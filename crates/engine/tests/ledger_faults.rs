@@ -145,6 +145,18 @@ impl Store for Failing {
     ) -> Result<StillNeeded, StoreError> {
         self.inner.still_needed(targets, before).await
     }
+
+    async fn keep_rules(&self, rules: KeptRules) -> Result<(), StoreError> {
+        self.inner.keep_rules(rules).await
+    }
+
+    async fn rules(&self, hash: String) -> Result<Option<KeptRules>, StoreError> {
+        self.inner.rules(hash).await
+    }
+
+    async fn slice(&self, period: Period, after: Option<PaymentId>, limit: u32) -> Result<Slice, StoreError> {
+        self.inner.slice(period, after, limit).await
+    }
 }
 
 fn failing(begins: i32, concludes: i32) -> Bench {

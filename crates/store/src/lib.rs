@@ -323,6 +323,37 @@ pub struct StillNeeded {
     pub next: Option<PaymentId>,
 }
 
+/// A rule set as it was put in force: all that it takes to compile the very same again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptRules {
+    /// `sha256:…`, as decisions name it.
+    pub hash: String,
+    /// The text of the rules' file.
+    pub source: String,
+    /// What its words meant, in the routing crate's form.
+    pub vocabulary: String,
+    /// When it was put in force first.
+    pub kept_at: Timestamp,
+}
+
+/// Which payments to go through, of all merchants and modes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Period {
+    /// Made at this moment or later.
+    pub from: Option<Timestamp>,
+    /// Made before this moment.
+    pub to: Option<Timestamp>,
+}
+
+/// A slice of the payments of a period.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Slice {
+    /// Oldest first. It may hold fewer than asked, even none, while there is more.
+    pub payments: Vec<Payment>,
+    /// Pass it as `after` to go on; `None` at the end.
+    pub next: Option<PaymentId>,
+}
+
 /// Why the ledger did not do it. Nothing was written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
@@ -429,4 +460,12 @@ pub trait Store: Send + Sync {
     /// Looks through a slice of the payments, newest first, `before` excluded, for one whose charge was made at one of
     /// `targets` and that is open, holds money or can give some back. Ends at the first.
     async fn still_needed(&self, targets: Vec<Target>, before: Option<PaymentId>) -> Result<StillNeeded, StoreError>;
+    /// Keeps a rule set. One of that hash that is kept already stays as it is.
+    async fn keep_rules(&self, rules: KeptRules) -> Result<(), StoreError>;
+
+    /// The rule set of that hash.
+    async fn rules(&self, hash: String) -> Result<Option<KeptRules>, StoreError>;
+
+    /// Payments of all merchants and modes in the order in which they were made; `after` excluded.
+    async fn slice(&self, period: Period, after: Option<PaymentId>, limit: u32) -> Result<Slice, StoreError>;
 }

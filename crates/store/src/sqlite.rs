@@ -3,7 +3,7 @@
 //! With [`Sqlite::open`] the writer, two readers and the one who writes the log back are threads of their own behind
 //! bounded queues. With [`Sqlite::open_inline`] there are no threads and every call does its work before it returns, so
 //! that a deterministic scheduler can drive the same code. Either way a commit has reached the disk before a command is
-//! answered.
+//! answered. With [`Sqlite::open_reading`] it is read beside the process that serves from it, and nothing is written.
 //!
 //! A command that was taken in runs to its end, whether anybody still waits for its answer or not.
 
@@ -24,6 +24,7 @@ mod operation;
 mod pack;
 mod payment;
 mod queue;
+mod records;
 mod reserved;
 mod retention;
 mod schema;
@@ -38,13 +39,14 @@ pub use settings::{Fatal, Group, Observe, OpenError, Settings};
 pub use stats::Stats;
 
 use crate::{
-    Administer, ApiKey, Audit, Begin, Begun, Claimed, Conclude, Override, Page, PaymentFilter, Postpone, Recorded,
-    StaleClaims, StillNeeded, Store, StoreError, Totals, Written,
+    Administer, ApiKey, Audit, Begin, Begun, Claimed, Conclude, KeptRules, Override, Page, PaymentFilter, Period,
+    Postpone, Recorded, Slice, StaleClaims, StillNeeded, Store, StoreError, Totals, Written,
 };
 use columns::View;
 use dictionary::{Dictionary, Interner};
 use fault::Fault;
 use lock::DirectoryLock;
+use rusqlite::Connection;
 use std::fmt;
 use std::fs::File;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -67,6 +69,14 @@ enum Running {
     Threads(Threads),
     /// `None` once closed.
     Inline(Mutex<Option<Inline>>),
+    /// `None` once closed.
+    Reading(Mutex<Option<Reading>>),
+}
+
+/// Beside whoever writes.
+struct Reading {
+    connection: Connection,
+    dictionary: Dictionary,
 }
 
 /// The order of the fields is the order in which they end.
@@ -104,6 +114,19 @@ impl Sqlite {
         Ok(Arc::new(Self { running, stats, list_rows_max: settings.list_rows_max }))
     }
 
+    /// Opens the ledger for reading, without its lock: whether a process serves from it or not. Commands are refused. Each
+    /// read sees one moment and holds nothing behind, so that a long way through the ledger does not keep its log from
+    /// being written back.
+    ///
+    /// # Errors
+    /// [`OpenError`]: not there, not a ledger, of another version, or not to be read.
+    pub fn open_reading(settings: &Settings) -> Result<Arc<Self>, OpenError> {
+        let connection = connection::beside(&settings.path)?;
+        let dictionary = Dictionary::load(&connection).map_err(failed(settings))?;
+        let running = Running::Reading(Mutex::new(Some(Reading { connection, dictionary })));
+        Ok(Arc::new(Self { running, stats: Arc::default(), list_rows_max: settings.list_rows_max }))
+    }
+
     /// Figures since the start.
     #[must_use]
     pub fn stats(&self) -> &Stats {
@@ -115,7 +138,7 @@ impl Sqlite {
     pub fn waiting(&self) -> usize {
         match &self.running {
             Running::Threads(threads) => threads.waiting(),
-            Running::Inline(_) => 0,
+            Running::Inline(_) | Running::Reading(_) => 0,
         }
     }
 
@@ -126,6 +149,10 @@ impl Sqlite {
             Running::Threads(threads) => threads.close(),
             Running::Inline(inline) => {
                 let closed = guard(inline).take();
+                drop(closed);
+            }
+            Running::Reading(reading) => {
+                let closed = guard(reading).take();
                 drop(closed);
             }
         }
@@ -147,6 +174,7 @@ impl Sqlite {
                 Some(inline) => inline.command(command),
                 None => Err(closed()),
             },
+            Running::Reading(_) => Err(StoreError::Unavailable("it is open for reading only".into())),
         }
     }
 
@@ -166,6 +194,10 @@ impl Sqlite {
             Running::Threads(threads) => threads.read(read).await,
             Running::Inline(inline) => match guard(inline).as_ref() {
                 Some(inline) => Ok(of_one_moment(inline.writer.view(), read)?),
+                None => Err(closed()),
+            },
+            Running::Reading(reading) => match guard(reading).as_ref() {
+                Some(Reading { connection, dictionary }) => Ok(of_one_moment(View { connection, dictionary }, read)?),
                 None => Err(closed()),
             },
         }
@@ -210,12 +242,14 @@ fn prepare(settings: &Settings) -> Result<(DirectoryLock, File), OpenError> {
 
 fn writer(settings: &Settings, stats: &Arc<Stats>) -> Result<(Writer, Arc<Dictionary>), OpenError> {
     let connection = connection::writer(settings)?;
-    let failed =
-        |fault: Fault| OpenError::Failed { path: settings.path.clone(), reason: StoreError::from(fault).to_string() };
-    let dictionary = Arc::new(Dictionary::load(&connection).map_err(failed)?);
+    let dictionary = Arc::new(Dictionary::load(&connection).map_err(failed(settings))?);
     let words = Interner::new(&connection, Arc::clone(&dictionary)).map_err(OpenError::sql(&settings.path))?;
     let writer = Writer::new(connection, words, Arc::clone(stats), settings).map_err(OpenError::sql(&settings.path))?;
     Ok((writer, dictionary))
+}
+
+fn failed(settings: &Settings) -> impl Fn(Fault) -> OpenError {
+    |fault: Fault| OpenError::Failed { path: settings.path.clone(), reason: StoreError::from(fault).to_string() }
 }
 
 fn of_one_moment<T>(view: View<'_>, read: impl FnOnce(View<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
@@ -343,5 +377,17 @@ impl Store for Sqlite {
     async fn still_needed(&self, targets: Vec<Target>, before: Option<PaymentId>) -> Result<StillNeeded, StoreError> {
         let rows_max = self.list_rows_max;
         self.read(move |view| account::still_needed(view, &targets, before, rows_max)).await
+    }
+
+    async fn keep_rules(&self, rules: KeptRules) -> Result<(), StoreError> {
+        self.written(Command::KeepRules(Box::new(rules))).await.map(drop)
+    }
+
+    async fn rules(&self, hash: String) -> Result<Option<KeptRules>, StoreError> {
+        self.read(move |view| records::kept(view, &hash)).await
+    }
+
+    async fn slice(&self, period: Period, after: Option<PaymentId>, limit: u32) -> Result<Slice, StoreError> {
+        self.read(move |view| records::slice(view, period, after, limit)).await
     }
 }

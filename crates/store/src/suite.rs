@@ -22,6 +22,7 @@ mod claims;
 mod events;
 mod feed;
 mod lists;
+mod records;
 mod reserved;
 mod retention;
 mod rows;
@@ -101,6 +102,8 @@ cases! {
     "the feed is listed in both orders, page by page" events::orders;
     "every filter of events" events::filters;
     "an account is needed while a payment is open, holds money or can give some back" accounts::still_needed;
+    "rules are kept once, as they are" records::rules_are_kept;
+    "payments come in the order in which they were made" records::slices;
 }
 
 /// Runs every case against a ledger of its own.

@@ -3,6 +3,7 @@
 use super::lock::directory_of;
 use super::schema;
 use super::settings::{OpenError, Settings};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{File, OpenOptions};
 use std::path::Path;
@@ -72,6 +73,21 @@ pub(super) fn reader(path: &Path) -> Result<Connection, OpenError> {
         Ok(connection)
     };
     set_up().map_err(OpenError::sql(path))
+}
+
+/// A connection of another process than the one that serves, if one does. It reads, and leaves the log to those who write.
+pub(super) fn beside(path: &Path) -> Result<Connection, OpenError> {
+    if !path.try_exists().map_err(OpenError::io(path))? {
+        return Err(OpenError::Missing { path: path.to_owned() });
+    }
+    let connection = reader(path)?;
+    let own = || -> rusqlite::Result<()> {
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        Ok(())
+    };
+    own().map_err(OpenError::sql(path))?;
+    schema::require(&connection, path)?;
+    Ok(connection)
 }
 
 /// A connection that writes the log back.

@@ -13,7 +13,7 @@ use switchyard_core::{MerchantName, Mode, Operation, OperationId, OperationKind,
 use uuid::Uuid;
 
 /// How far the time within an id and the time of its row may lie apart, in milliseconds: a wall clock may step, ids go on.
-const CLOCK_STEP_MAX: i64 = 24 * 60 * 60 * 1000;
+pub(super) const CLOCK_STEP_MAX: i64 = 24 * 60 * 60 * 1000;
 
 /// One row of a scan.
 struct Looked {
@@ -126,7 +126,7 @@ fn vanished(id: Uuid) -> Fault {
 }
 
 /// The smallest id of a millisecond.
-fn first_id(millisecond: i64) -> Uuid {
+pub(super) fn first_id(millisecond: i64) -> Uuid {
     // RFC 9562, section 5.7: the first 48 bits.
     let millisecond = u128::try_from(millisecond.clamp(0, 0xffff_ffff_ffff)).unwrap_or_default();
     Uuid::from_u128(millisecond << 80)

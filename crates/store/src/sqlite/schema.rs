@@ -6,6 +6,7 @@
 
 use super::OpenError;
 use rusqlite::{Connection, OptionalExtension as _, params};
+use std::cmp::Ordering;
 use std::path::Path;
 
 /// Marks the file as ours, in its header: "Swyd".
@@ -39,6 +40,19 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Op
         transaction.commit().map_err(OpenError::sql(path))?;
     }
     Ok(())
+}
+
+/// Refuses a ledger of another version than the newest one known.
+pub(super) fn require(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let found = version(connection, path)?;
+    match found.cmp(&known()) {
+        Ordering::Equal => Ok(()),
+        Ordering::Greater => Err(OpenError::Newer { path: path.to_owned(), found, known: known() }),
+        Ordering::Less => {
+            let reason = format!("it has schema version {found}; the next start of `serve` brings it to {}", known());
+            Err(OpenError::Failed { path: path.to_owned(), reason })
+        }
+    }
 }
 
 /// 0 for a file without tables.

@@ -67,3 +67,9 @@ CREATE TABLE routes (
     rule, rules_version, channel, reason, snapshot, offer, target,
     created_at, expires_at
 ) WITHOUT ROWID;
+
+-- Every rule set that was ever in force, once: decisions name it by its hash, and are evaluated again with it.
+CREATE TABLE rules (
+    number INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, kept_at INTEGER NOT NULL, vocabulary TEXT NOT NULL,
+    source TEXT NOT NULL
+) STRICT;

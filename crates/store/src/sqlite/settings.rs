@@ -118,6 +118,12 @@ pub enum OpenError {
         /// The file.
         path: PathBuf,
     },
+    /// There is none.
+    #[error("there is no ledger {}", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
     /// A database, but of another program.
     #[error("{} is a database of another program", path.display())]
     Foreign {

@@ -7,8 +7,8 @@ use super::doom::Doom;
 use super::fault::{Fault, lost_sync, unavailable};
 use super::settings::{Group, Observe, Settings};
 use super::stats::Stats;
-use super::{administration, event, operation, payment, reserved, retention};
-use crate::{Administer, Audit, Begin, Begun, Conclude, Postpone, StoreError, Written};
+use super::{administration, event, operation, payment, records, reserved, retention};
+use crate::{Administer, Audit, Begin, Begun, Conclude, KeptRules, Postpone, StoreError, Written};
 use rusqlite::Connection;
 use rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY;
 use rusqlite::hooks::Wal;
@@ -32,6 +32,7 @@ pub(super) enum Command {
         before: Timestamp,
         limit: u32,
     },
+    KeepRules(Box<KeptRules>),
     /// Raw SQL, for tests that break things.
     #[cfg(feature = "suite")]
     Sql(String),
@@ -189,7 +190,7 @@ impl Writer {
                 standing.is_some_and(|standing| standing.version == postpone.version)
             }
             Command::Administer(command, _) => administration::fits(&self.connection, command)?,
-            Command::Forget(_) | Command::Reserve(_) | Command::ForgetRoutes { .. } => true,
+            Command::Forget(_) | Command::Reserve(_) | Command::ForgetRoutes { .. } | Command::KeepRules(_) => true,
             #[cfg(feature = "suite")]
             Command::Sql(_) => true,
         };
@@ -256,6 +257,10 @@ impl Writer {
             }
             Command::ForgetRoutes { before, limit } => {
                 reserved::forget(&self.connection, *before, *limit)?;
+                Ok(Outcome::Written(Written::Done))
+            }
+            Command::KeepRules(rules) => {
+                records::keep(&self.connection, rules)?;
                 Ok(Outcome::Written(Written::Done))
             }
             #[cfg(feature = "suite")]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use switchyard_store::sqlite::OpenError;
 use switchyard_store::suite::Fixture as _;
 use switchyard_store::suite::sample::{Sample, begun};
-use switchyard_store::{Begun, Sqlite, Store as _, StoreError};
+use switchyard_store::{Begun, Period, Sqlite, Store as _, StoreError};
 use tempfile::TempDir;
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
@@ -127,4 +127,49 @@ fn a_restart_is_a_new_opening() {
     let mut ledger = Ledger::new(false);
     ledger.restart();
     assert_eq!(block_on(ledger.sqlite().events(0, 1)), Ok(Vec::new()));
+}
+
+#[test]
+fn it_is_read_beside_the_one_who_writes() {
+    let directory = TempDir::new().unwrap();
+    let missing = Sqlite::open_reading(&settings(&directory)).unwrap_err();
+    assert!(matches!(missing, OpenError::Missing { .. }), "{missing:?}");
+    let writing = Sqlite::open(&settings(&directory).unsynced()).unwrap();
+    let mut sample = Sample::new();
+    let first = block_on(begun(&*writing, sample.begin())).0;
+    let reading = Sqlite::open_reading(&settings(&directory)).unwrap();
+    // Words that were written after it was opened are read as well.
+    let mut begin = sample.begin();
+    begin.payment.merchant = switchyard_core::MerchantName::new("new-shop").unwrap();
+    let second = block_on(begun(&*writing, begin)).0;
+    let slice = |store: &Sqlite| block_on(store.slice(Period::default(), None, 10)).unwrap().payments;
+    assert_eq!(slice(&reading), [first.clone(), second.clone()]);
+    let refused = block_on(reading.begin(sample.begin())).unwrap_err();
+    assert!(refused.to_string().contains("reading only"), "{refused}");
+    // Nor does it matter when it ends, or that the other does.
+    let other = Sqlite::open_reading(&settings(&directory)).unwrap();
+    drop(reading);
+    block_on(begun(&*writing, sample.begin()));
+    writing.close();
+    assert_eq!(slice(&other).len(), 3);
+    other.close();
+    assert!(matches!(block_on(other.payment(first.id)), Err(StoreError::Unavailable(_))));
+    assert_eq!(slice(&Sqlite::open(&settings(&directory)).unwrap()).len(), 3);
+}
+
+#[test]
+fn what_a_dead_process_left_is_read_without_being_written_back() {
+    let ledger = Ledger::new(true);
+    let store = ledger.sqlite();
+    let payment = block_on(begun(&*store, Sample::new().begin())).0;
+    // As the disk has it at this moment, with nothing closed.
+    let after = TempDir::new().unwrap();
+    for file in ["switchyard.db", "switchyard.db-wal"] {
+        std::fs::copy(ledger.settings().path.with_file_name(file), after.path().join(file)).unwrap();
+    }
+    let log = std::fs::read(after.path().join("switchyard.db-wal")).unwrap();
+    let reading = Sqlite::open_reading(&settings(&after)).unwrap();
+    assert_eq!(block_on(reading.payment(payment.id)), Ok(Some(payment)));
+    drop(reading);
+    assert_eq!(std::fs::read(after.path().join("switchyard.db-wal")).unwrap(), log);
 }
