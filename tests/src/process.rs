@@ -270,7 +270,21 @@ impl Drop for Sandbox {
         let _ = self.child.wait();
         if std::thread::panicking() {
             eprintln!("--- log of the process\n{}", self.log());
+            return;
         }
+        self.verify_decisions();
+    }
+}
+
+impl Sandbox {
+    /// Whatever a test did: each routing decision in the ledger comes out again as it is recorded. The ledger is read beside
+    /// a successor of this process, if there is one.
+    fn verify_decisions(&self) {
+        if !self.data.path().join("switchyard.db").exists() {
+            return;
+        }
+        let (status, said, error) = run(&["rules", "verify"], Some(self.data.path()), None);
+        assert!(status.success(), "decisions do not come out again:\n{said}{error}");
     }
 }
 

@@ -14,4 +14,5 @@ mod parallel;
 mod refused;
 mod reload;
 mod resets;
+mod rules_records;
 mod secrets;

@@ -59,6 +59,7 @@ impl Engine {
     pub(crate) fn route(&self, caller: &Caller, id: PaymentId, ask: &NewPayment) -> Result<Routed, EngineError> {
         let in_force = self.seams.board.in_force();
         require_order_type(&in_force, caller, &ask.order_type)?;
+        // What the rules are given here, `record::Inputs` finds again in the payment's row.
         let mut facts =
             Facts::new(ask.order_type.clone(), ask.method, ask.amount, ask.country, caller.merchant.clone());
         facts.capture = ask.capture;

@@ -8,6 +8,7 @@ mod logging;
 mod metrics;
 mod ops;
 mod providers;
+mod records;
 mod serve;
 mod tasks;
 mod transport;

@@ -155,6 +155,11 @@ impl RuleSet {
         Snapshot::new(self.channel_names().map(status))
     }
 
+    /// The statuses of a snapshot, by the channels' names.
+    pub fn statuses(&self, snapshot: &Snapshot) -> impl Iterator<Item = (&ChannelName, Status)> {
+        self.channel_names().enumerate().map(|(at, name)| (name, snapshot.status(at)))
+    }
+
     /// What a payment offers whose tokens have these keys: each is a channel's name, or else a provider's. No key at all
     /// is [`Offer::Nothing`].
     ///

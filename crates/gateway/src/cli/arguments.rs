@@ -1,6 +1,6 @@
 //! What can be said on the command line, and what `--help` says about it.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// A payment gateway that you run yourself: one API for merchants, many providers behind it, and rules of yours that say
@@ -78,13 +78,21 @@ pub(crate) enum Command {
 pub(crate) enum RulesCommand {
     /// Check the rules and run their tests
     Check {
+        /// What to fail for besides errors: `warnings`. Notes are never denied
+        #[arg(long, value_name = "WHAT")]
+        deny: Option<Deny>,
         /// Print what is found as JSON
         #[arg(long)]
         json: bool,
     },
     /// Say why a payment goes where it goes
     ///
-    /// Example: switchyard rules explain --country DE --amount 125.00 --currency EUR --down simulator_eu
+    /// Of a payment that might be, under the rules of the configuration; or of a recorded one, by its id, under the rules
+    /// and with the status of that moment.
+    ///
+    /// Examples: switchyard rules explain --country DE --amount 125.00 --currency EUR --down simulator_eu
+    ///           switchyard rules explain pay_01970000000070008000000000000001
+    #[command(verbatim_doc_comment)]
     Explain(Explain),
     /// Show which payments another rule file treats otherwise, as ranges
     ///
@@ -111,20 +119,72 @@ pub(crate) enum RulesCommand {
         #[arg(long)]
         check: bool,
     },
+    /// Make every recorded decision again, and fail where one does not come out as it is recorded
+    ///
+    /// Reads the ledger, whether a process serves from it or not.
+    Verify(Verify),
+    /// Show which recorded payments other rules would send elsewhere: how many, of what value, from where to where
+    ///
+    /// Each is tried with the status that its channels had then, what it carried and its own id. Reads the ledger, whether
+    /// a process serves from it or not.
+    ///
+    /// Example: switchyard rules replay --since 7d --rules proposed/routing.toml
+    Replay(Replay),
 }
 
-/// A payment that might be.
+/// What a check can be told to fail for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Deny {
+    /// Findings that are likely a mistake.
+    Warnings,
+}
+
+/// Which decisions to make again.
+#[derive(Args, Debug)]
+pub(crate) struct Verify {
+    /// Of payments made since: a span back from now (7d), the start of a day (2026-11-01, UTC) or a time (RFC 3339)
+    /// [default: all]
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) since: Option<String>,
+}
+
+/// Which payments to try which rules on.
+#[derive(Args, Debug)]
+pub(crate) struct Replay {
+    /// Payments made since: a span back from now (7d), the start of a day (2026-11-01, UTC) or a time (RFC 3339)
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) since: String,
+    /// Payments made before, said in the same ways [default: now]
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) until: Option<String>,
+    /// The rules to try, read against the channels and merchants of the configuration [default: routing.toml there]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rules: Option<PathBuf>,
+    /// How many payments to name of each way they would move
+    #[arg(long, default_value_t = 3)]
+    pub(crate) limit: usize,
+    /// Print what is found as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A payment that might be, or one that is recorded.
 #[derive(Args, Debug)]
 pub(crate) struct Explain {
+    /// The id of a recorded payment
+    #[arg(conflicts_with_all = [
+        "amount", "currency", "country", "order_type", "method", "merchant", "manual_capture", "down", "degraded",
+    ])]
+    pub(crate) payment: Option<String>,
     /// In major units, such as 125.00
-    #[arg(long)]
-    pub(crate) amount: String,
+    #[arg(long, required_unless_present = "payment")]
+    pub(crate) amount: Option<String>,
     /// ISO 4217, such as EUR
-    #[arg(long)]
-    pub(crate) currency: String,
+    #[arg(long, required_unless_present = "payment")]
+    pub(crate) currency: Option<String>,
     /// The payer's, ISO 3166-1, such as DE
-    #[arg(long)]
-    pub(crate) country: String,
+    #[arg(long, required_unless_present = "payment")]
+    pub(crate) country: Option<String>,
     /// Of merchants.toml
     #[arg(long, default_value = "ecommerce")]
     pub(crate) order_type: String,
@@ -260,5 +320,17 @@ mod tests {
             assert!(cli.global.strict && cli.global.data.is_some(), "{line}");
         }
         assert!(Cli::try_parse_from(["switchyard", "serv"]).is_err());
+    }
+
+    #[test]
+    fn a_payment_is_explained_by_its_id_or_by_its_facts() {
+        let parse = |line: &str| Cli::try_parse_from(line.split(' '));
+        assert!(parse("switchyard rules explain pay_1 --data d").is_ok());
+        assert!(parse("switchyard rules explain --country DE --amount 1 --currency EUR").is_ok());
+        for line in
+            ["", " --country DE --amount 1", " pay_1 --country DE", " pay_1 --method pix", " pay_1 --manual-capture"]
+        {
+            assert!(parse(&format!("switchyard rules explain{line}")).is_err(), "{line}");
+        }
     }
 }

@@ -17,12 +17,24 @@ pub(crate) fn parse(text: &str) -> Option<Timestamp> {
 
 /// Reads a span from `now` on (`90d`, `12h`, `30m`, `45s`), the start of a day in UTC (`2027-01-31`), or RFC 3339.
 pub(crate) fn at(text: &str, now: Timestamp) -> Option<Timestamp> {
+    moment(text).or_else(|| span(text).map(|span| now.after(span)))
+}
+
+/// Reads a span back from `now`, the start of a day in UTC, or RFC 3339.
+pub(crate) fn since(text: &str, now: Timestamp) -> Option<Timestamp> {
+    let back = |span: Duration| i64::try_from(span.as_millis()).ok().map(|span| Timestamp(now.0.saturating_sub(span)));
+    moment(text).or_else(|| span(text).and_then(back))
+}
+
+fn moment(text: &str) -> Option<Timestamp> {
     if let Some(at) = parse(text) {
         return Some(at);
     }
-    if let Ok(day) = text.parse::<Date>() {
-        return day.to_zoned(TimeZone::UTC).ok().map(|start| Timestamp(start.timestamp().as_millisecond()));
-    }
+    let day = text.parse::<Date>().ok()?;
+    day.to_zoned(TimeZone::UTC).ok().map(|start| Timestamp(start.timestamp().as_millisecond()))
+}
+
+fn span(text: &str) -> Option<Duration> {
     let unit: u64 = match text.chars().last()? {
         'd' => 86_400,
         'h' => 3_600,
@@ -33,7 +45,7 @@ pub(crate) fn at(text: &str, now: Timestamp) -> Option<Timestamp> {
     let count = text.get(..text.len().checked_sub(1)?)?;
     let whole = !count.is_empty() && count.bytes().all(|digit| digit.is_ascii_digit());
     let seconds = count.parse::<u64>().ok().filter(|_| whole)?.checked_mul(unit)?;
-    Some(now.after(Duration::from_secs(seconds)))
+    Some(Duration::from_secs(seconds))
 }
 
 #[cfg(test)]
@@ -52,5 +64,10 @@ mod tests {
             assert_eq!(at(text, now), None, "{text}");
         }
         assert_eq!(read("18446744073709551615s"), None);
+        let back = |text: &str| since(text, now).and_then(shown);
+        assert_eq!(back("7d").as_deref(), Some("2026-11-15T20:00:00.000Z"));
+        assert_eq!(back("2026-11-01T00:00:00Z").as_deref(), Some("2026-11-01T00:00:00.000Z"));
+        assert_eq!(back("2026-11-01").as_deref(), Some("2026-11-01T00:00:00.000Z"));
+        assert_eq!(back("-7d"), None);
     }
 }

@@ -5,10 +5,11 @@ mod arguments;
 mod channels;
 mod client;
 mod config_check;
-mod expiry;
+pub(crate) mod expiry;
 mod forms;
 mod keys;
 mod ledger;
+mod recorded;
 mod rules;
 pub(crate) mod serving;
 
@@ -53,7 +54,7 @@ fn dispatch(cli: Cli) -> Result<(), Failed> {
             let (settings, _) = config::load_settings(&wanted(&global, true), &environment())?;
             serve::run_simulator(&settings.simulator).map_err(|failure| Failed(failure.0))
         }
-        Command::Rules { command } => rules::run(&command, &wanted(&global, true)),
+        Command::Rules { command } => rules::run(&command, &wanted(&global, true), &SystemClock::default()),
         Command::Keys { command } => keys::run(&command, &wanted(&global, true), &SystemClock::default()),
         Command::Channels { command } => channels::run(&command, &wanted(&global, true), &SystemClock::default()),
         Command::Config { command: ConfigCommand::Check { sandbox, json } } => {

@@ -1,41 +1,27 @@
 //! `switchyard rules`.
 
-use super::arguments::{Explain, RulesCommand};
-use super::{Failed, environment};
+use super::arguments::{Deny, Explain, RulesCommand};
+use super::{Failed, environment, recorded};
 use crate::config::{self, Loaded, Wanted};
+use crate::records::explained::Explained;
 use serde_json::json;
-use std::fmt::Write as _;
 use std::path::Path;
 use switchyard_core::payment::CaptureMode;
-use switchyard_core::{Country, Currency, MerchantName, Method, Money, OrderType, PaymentId};
+use switchyard_core::{Clock, Country, Currency, MerchantName, Method, Money, OrderType, PaymentId};
 use switchyard_routing::nearest::did_you_mean;
 use switchyard_routing::source::Source;
 use switchyard_routing::vocabulary::Vocabulary;
-use switchyard_routing::{Facts, Offer, Outcome, RuleSet, Status};
+use switchyard_routing::{Facts, Offer, Report, RuleSet, Severity, Status};
 
 /// Stands for any merchant that nothing is narrowed for; no file can declare it.
 const ANY_MERCHANT: &str = "any-merchant";
 
 /// Runs the command and prints what came of it.
-pub(super) fn run(command: &RulesCommand, wanted: &Wanted) -> Result<(), Failed> {
+pub(super) fn run(command: &RulesCommand, wanted: &Wanted, clock: &dyn Clock) -> Result<(), Failed> {
     match command {
-        RulesCommand::Check { json } => {
-            let result = config::load(wanted, &environment());
-            if *json {
-                let found = match &result {
-                    Ok(loaded) => json!({"ok": true, "faults": loaded.warnings, "report": loaded.report}),
-                    Err(faults) => json!({"ok": false, "faults": faults}),
-                };
-                println!("{found:#}");
-                return result.map(|_| ()).map_err(|_| Failed(String::new()));
-            }
-            let loaded = result?;
-            println!("{}", loaded.report);
-            let count = match loaded.rules.rule_names().count() {
-                1 => "1 rule is".to_owned(),
-                count => format!("{count} rules are"),
-            };
-            println!("{count} sound ({})", loaded.rules.hash());
+        RulesCommand::Check { json, deny } => check(*json, *deny, wanted),
+        RulesCommand::Explain(Explain { payment: Some(payment), .. }) => {
+            print!("{}", recorded::explain(payment, wanted)?);
             Ok(())
         }
         RulesCommand::Explain(asked) => {
@@ -43,6 +29,8 @@ pub(super) fn run(command: &RulesCommand, wanted: &Wanted) -> Result<(), Failed>
             print!("{}", explain(asked, &loaded)?);
             Ok(())
         }
+        RulesCommand::Verify(asked) => recorded::run_verify(asked, wanted, clock),
+        RulesCommand::Replay(asked) => recorded::run_replay(asked, wanted, clock),
         RulesCommand::Diff { old, new, ranges, json } => {
             let vocabulary = config::load(wanted, &environment())?.vocabulary();
             let (old, new) = (compiled(old, &vocabulary)?, compiled(new, &vocabulary)?);
@@ -66,12 +54,45 @@ pub(super) fn run(command: &RulesCommand, wanted: &Wanted) -> Result<(), Failed>
     }
 }
 
+fn check(json: bool, deny: Option<Deny>, wanted: &Wanted) -> Result<(), Failed> {
+    let result = config::load(wanted, &environment());
+    let denied = |report: &Report| match deny {
+        Some(Deny::Warnings) => report.count(Severity::Warning),
+        None => 0,
+    };
+    if json {
+        let (ok, found) = match &result {
+            Ok(loaded) => {
+                let (report, denied) = (&loaded.report, denied(&loaded.report));
+                let ok = denied == 0;
+                (ok, json!({"ok": ok, "denied": denied, "faults": loaded.warnings, "report": report}))
+            }
+            Err(faults) => (false, json!({"ok": false, "faults": faults})),
+        };
+        println!("{found:#}");
+        return if ok { Ok(()) } else { Err(Failed(String::new())) };
+    }
+    let loaded = result?;
+    println!("{}", loaded.report);
+    match denied(&loaded.report) {
+        0 => {
+            let count = match loaded.rules.rule_names().count() {
+                1 => "1 rule is".to_owned(),
+                count => format!("{count} rules are"),
+            };
+            println!("{count} sound ({})", loaded.rules.hash());
+            Ok(())
+        }
+        denied => Err(Failed(format!("{denied} warnings, which are denied"))),
+    }
+}
+
 fn read(file: &Path) -> Result<Source, Failed> {
     let text = config::read_text(file).map_err(|error| Failed(format!("{}: {error}", file.display())))?;
     Ok(Source::new(file.display().to_string(), text))
 }
 
-fn compiled(file: &Path, vocabulary: &Vocabulary) -> Result<RuleSet, Failed> {
+pub(super) fn compiled(file: &Path, vocabulary: &Vocabulary) -> Result<RuleSet, Failed> {
     RuleSet::compile(&read(file)?, vocabulary).map_err(|faults| told(&faults))
 }
 
@@ -94,29 +115,7 @@ fn explain(asked: &Explain, loaded: &Loaded) -> Result<String, Failed> {
         _ => Status::Up,
     });
     let id = PaymentId::from_uuid(uuid::Uuid::nil());
-    let explanation = loaded.rules.explain(&facts, &Offer::Any, &snapshot, id);
-    let mut text = String::new();
-    let decision = &explanation.decision;
-    let outcome = match &decision.outcome {
-        Outcome::Channel { channel, provider } => format!("goes to {channel} ({provider})"),
-        Outcome::Rejected { message } => format!("is rejected: {message}"),
-        Outcome::NoChannel => "has no channel".to_owned(),
-    };
-    let _ = writeln!(text, "The payment {outcome}.\n\n  rule    {}", decision.rule.unwrap_or("none"));
-    let _ = writeln!(text, "  reason  {}", decision.reason.as_str());
-    if !explanation.candidates.is_empty() {
-        text.push_str("\nChannels of the rule:\n");
-    }
-    for candidate in &explanation.candidates {
-        let _ = writeln!(text, "  {} {}", candidate.channel, candidate.verdict);
-    }
-    if !explanation.passed_rules.is_empty() {
-        text.push_str("\nRules before it, and the condition that does not hold:\n");
-    }
-    for (rule, condition) in &explanation.passed_rules {
-        let _ = writeln!(text, "  {rule}: {condition}");
-    }
-    Ok(text)
+    Ok(Explained::from(&loaded.rules.explain(&facts, &Offer::Any, &snapshot, id)).to_string())
 }
 
 fn facts(asked: &Explain, loaded: &Loaded) -> Result<Facts, Failed> {
@@ -125,10 +124,13 @@ fn facts(asked: &Explain, loaded: &Loaded) -> Result<Facts, Failed> {
     let order_type = order_type.ok_or_else(|| unknown("order type", &asked.order_type, order_types()))?;
     let methods = || Method::ALL.iter().map(|method| method.name());
     let method = Method::from_name(&asked.method).ok_or_else(|| unknown("method", &asked.method, methods()))?;
-    let currency = Currency::from_code(&asked.currency).ok_or_else(|| unknown("currency", &asked.currency, []))?;
-    let amount = Money::from_major(&asked.amount, currency)
-        .map_err(|error| Failed(format!("`{}` is no amount of {currency}: {error}", asked.amount)))?;
-    let country = Country::from_code(&asked.country).ok_or_else(|| unknown("country", &asked.country, []))?;
+    let (Some(currency), Some(amount), Some(country)) = (&asked.currency, &asked.amount, &asked.country) else {
+        return Err(Failed("--amount, --currency and --country are wanted, or the id of a payment".into()));
+    };
+    let currency = Currency::from_code(currency).ok_or_else(|| unknown("currency", currency, []))?;
+    let amount = Money::from_major(amount, currency)
+        .map_err(|error| Failed(format!("`{amount}` is no amount of {currency}: {error}")))?;
+    let country = Country::from_code(country).ok_or_else(|| unknown("country", country, []))?;
     let merchants = || loaded.merchants.iter().map(|spec| spec.name.as_str());
     let merchant = match &asked.merchant {
         Some(name) => MerchantName::new(name)

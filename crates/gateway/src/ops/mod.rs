@@ -1,6 +1,7 @@
 //! The operators' listener: metrics and health for machines, `/ops` for people and the command line.
 
 mod admin;
+mod explain;
 mod health;
 mod payments;
 mod status;
@@ -8,6 +9,7 @@ mod status;
 use crate::api::Pepper;
 use crate::clock;
 use crate::metrics::Metrics;
+use crate::records::Shelf;
 use crate::serve::State;
 use crate::tasks::Tasks;
 use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
@@ -34,6 +36,8 @@ pub(crate) struct Ops {
     pub(crate) state: Arc<State>,
     pub(crate) token: SecretString,
     pub(crate) pepper: Pepper,
+    /// Rules that were in force once.
+    pub(crate) shelf: Arc<Shelf>,
 }
 
 /// The token of the settings, or one made up for this process.
@@ -56,6 +60,7 @@ pub(crate) fn server(ops: Ops, listen: SocketAddr) -> std::io::Result<(Server, S
             .configure(status::configure)
             .configure(payments::configure)
             .configure(admin::configure)
+            .configure(explain::configure)
             .default_service(web::to(nowhere));
         App::new().app_data(ops.clone()).configure(health::configure).service(guarded).default_service(web::to(nowhere))
     })

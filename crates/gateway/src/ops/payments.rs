@@ -1,6 +1,7 @@
 //! One payment's way, for people.
 
 use super::{Ops, rfc3339, unavailable};
+use crate::records::explained::Recorded;
 use actix_web::{HttpResponse, web};
 use serde_json::{Value, json};
 use switchyard_core::{Operation, Payment, PaymentId};
@@ -12,9 +13,13 @@ pub(super) fn configure(app: &mut web::ServiceConfig) {
 
 async fn timeline(ops: web::Data<Ops>, id: web::Path<String>) -> HttpResponse {
     let Some(id) = PaymentId::parse(&id) else { return unknown() };
-    match read(&ops, id).await {
-        Ok(Some((payment, operations))) => HttpResponse::Ok().json(view(&payment, &operations)),
-        Ok(None) => unknown(),
+    let (payment, operations) = match read(&ops, id).await {
+        Ok(Some(found)) => found,
+        Ok(None) => return unknown(),
+        Err(error) => return unavailable(&error),
+    };
+    match ops.explained(&payment).await {
+        Ok(explained) => HttpResponse::Ok().json(view(&payment, &operations, explained)),
         Err(error) => unavailable(&error),
     }
 }
@@ -29,7 +34,7 @@ fn unknown() -> HttpResponse {
     HttpResponse::NotFound().json(json!({"error": "there is no such payment"}))
 }
 
-fn view(payment: &Payment, operations: &[Operation]) -> Value {
+fn view(payment: &Payment, operations: &[Operation], explained: Result<Recorded, String>) -> Value {
     let operations: Vec<Value> = operations.iter().map(operation).collect();
     json!({
         "id": payment.id.to_string(),
@@ -41,18 +46,29 @@ fn view(payment: &Payment, operations: &[Operation]) -> Value {
         "currency": payment.amount.currency().code(),
         "contradiction": payment.contradiction,
         "observed": payment.observed.map(|(at, from)| json!({"at": rfc3339(at), "from": from.as_str()})),
-        "decision": {
-            "rule": &*payment.decided.rule,
-            "rules_version": &*payment.decided.rules_version,
-            "channel": payment.decided.channel.as_ref().map(|channel| channel.as_str()),
-            "reason": &*payment.decided.reason,
-            // One letter for each channel in the order of their names: up, degraded (g), down, disabled (x).
-            "channel_statuses": String::from_utf8_lossy(&payment.decided.snapshot),
-        },
+        "decision": decision(payment, explained),
         "provider_reference": payment.provider_reference,
         "created_at": rfc3339(payment.created_at),
         "updated_at": rfc3339(payment.updated_at),
         "operations": operations,
+    })
+}
+
+/// As it is recorded, and why it came out so: made again under the rules of that moment.
+fn decision(payment: &Payment, explained: Result<Recorded, String>) -> Value {
+    let (explained, not_explained) = match explained {
+        Ok(recorded) => (Some(recorded), None),
+        Err(reason) => (None, Some(reason)),
+    };
+    json!({
+        "rule": &*payment.decided.rule,
+        "rules_version": &*payment.decided.rules_version,
+        "channel": payment.decided.channel.as_ref().map(|channel| channel.as_str()),
+        "reason": &*payment.decided.reason,
+        "candidates": explained.as_ref().map(|recorded| &recorded.explained.candidates),
+        "statuses": explained.as_ref().map(|recorded| &recorded.statuses),
+        "differences": explained.as_ref().map(|recorded| &recorded.differences),
+        "not_explained": not_explained,
     })
 }
 

@@ -20,6 +20,7 @@ use crate::config::settings::{CoordinationUrl, LogFormat};
 use crate::config::{Environment, Loaded, Wanted, load};
 use crate::metrics::Metrics;
 use crate::ops::{self, Ops};
+use crate::records::keep;
 use crate::tasks::Tasks;
 use crate::{logging, transport};
 use actix_web::dev::{Server, ServerHandle};
@@ -137,6 +138,7 @@ async fn serve(wanted: &Wanted, loaded: Loaded) -> Result<(), Failure> {
     let in_process = match settings.coordination.url {
         CoordinationUrl::Local => Arc::new(InProcess::new(in_force.health.clone())),
     };
+    keep(&*store, &loaded.rules, clock.now()).await.map_err(|error| Failure(format!("the rules: {error}")))?;
     let coordination: Arc<dyn Coordination> = Arc::<InProcess>::clone(&in_process);
     let board = Arc::new(Board::new(in_force.setup.clone(), coordination, clock.now()));
     let fixed = match MerchantName::new(SANDBOX_MERCHANT) {
@@ -193,6 +195,7 @@ async fn serve(wanted: &Wanted, loaded: Loaded) -> Result<(), Failure> {
         state: background.state(),
         token: token.clone(),
         pepper: shared.pepper.clone(),
+        shelf: Arc::default(),
     };
     let (ops_server, ops_at) = ops::server(ops_data, settings.ops.listen)
         .map_err(because(format!("the operations listener on {}", settings.ops.listen)))?;

@@ -6,6 +6,7 @@ use super::channels::{Ground, Plan};
 use super::{Failure, accounts, health_policies, setup};
 use crate::config::{Environment, Loaded, RELOADED, Wanted, load, read_bounded};
 use crate::metrics::Metrics;
+use crate::records::keep;
 use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -159,6 +160,9 @@ impl Reloader {
         let left_out = accounts::left_out(&*self.store, &next.plan, Some(&self.in_force.plan)).await;
         let left_out = left_out.map_err(unreadable)?;
         self.still_needed(&left_out).await?;
+        // No decision may rest on rules that nobody can look up.
+        let kept = keep(&*self.store, &next.setup.rules, self.clock.now()).await;
+        kept.map_err(|error| format!("the rules could not be kept: {error}"))?;
         let before = self.put_in_force(next);
         for warning in &loaded.warnings {
             tracing::warn!(fault = %warning.message, "configuration");
