@@ -110,14 +110,26 @@ fn pay_in_every_way(sandbox: &Sandbox) -> Vec<Value> {
     payments
 }
 
+/// Every payment, as the merchant reads it.
+fn recorded(sandbox: &Sandbox) -> Vec<Value> {
+    let (mut payments, mut page) = (Vec::new(), "/v1/payments?limit=100".to_owned());
+    loop {
+        let listed = sandbox.client().get(&page).expect(200).json();
+        payments.extend(listed["data"].as_array().unwrap().iter().cloned());
+        match listed["next_cursor"].as_str() {
+            Some(cursor) => page = format!("/v1/payments?limit=100&cursor={cursor}"),
+            None => return payments,
+        }
+    }
+}
+
 #[test]
 fn a_replay_shows_what_would_move_and_old_decisions_stay_what_they_were() {
     let config = shipped();
     let mut sandbox = Sandbox::start_with(Options { config: Some(config.path().to_owned()), ..Options::default() });
     pay_in_every_way(&sandbox);
-    // What is recorded, as the merchant reads it: also the payments made while an override was awaited.
-    let listed = sandbox.client().get("/v1/payments?limit=100").expect(200).json();
-    let payments = listed["data"].as_array().unwrap().clone();
+    // Also the payments that were made while an override was awaited.
+    let payments = recorded(&sandbox);
     let ends: std::collections::BTreeSet<String> = payments.iter().map(end).collect();
     for wanted in ["simulator_eu", "simulator_us", "simulator_local", "rejected", "no_channel"] {
         assert!(ends.contains(wanted), "{ends:?}");
