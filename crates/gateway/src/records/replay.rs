@@ -171,7 +171,7 @@ impl fmt::Display for Replayed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} of {} payments would end elsewhere.", self.moved(), self.payments)?;
         if !self.moves.is_empty() {
-            writeln!(f, "\n{:<24}  {:<24}  {:>9}  {}", "FROM", "TO", "PAYMENTS", "VALUE")?;
+            writeln!(f, "\n{:<24}  {:<24}  {:>9}  VALUE", "FROM", "TO", "PAYMENTS")?;
         }
         for ((from, to), found) in &self.moves {
             let value: Vec<String> = found.value.iter().map(|(currency, (_, sum))| sum_text(*currency, *sum)).collect();
