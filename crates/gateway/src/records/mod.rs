@@ -23,7 +23,7 @@ pub(crate) async fn keep(store: &dyn Store, rules: &RuleSet, now: Timestamp) -> 
     let kept = KeptRules {
         hash: rules.hash().to_owned(),
         source: rules.source().text().to_owned(),
-        vocabulary: rules.vocabulary().to_owned(),
+        vocabulary: rules.canonical().to_owned(),
         kept_at: now,
     };
     store.keep_rules(kept).await
