@@ -289,4 +289,7 @@ stepped! {
     forget_routes(before: Timestamp, limit: u32) -> ();
     targets() -> Vec<Target>;
     still_needed(targets: Vec<Target>, before: Option<PaymentId>) -> StillNeeded;
+    keep_rules(rules: KeptRules) -> ();
+    rules(hash: String) -> Option<KeptRules>;
+    slice(period: Period, after: Option<PaymentId>, limit: u32) -> Slice;
 }
