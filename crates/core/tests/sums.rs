@@ -144,3 +144,15 @@ proptest! {
         }
     }
 }
+
+/// An id of the provider is used to ask by. One that must not be kept is dropped, not replaced by words that name nothing.
+#[test]
+fn a_reference_is_kept_as_it_is_or_not_at_all() {
+    let kept = |reference: &str| {
+        let report = Report { provider_reference: Some(reference.into()), ..Report::bare(News::Accepted) };
+        report.screened().provider_reference
+    };
+    assert_eq!(kept("ch_5f0c2d7e000000000001").as_deref(), Some("ch_5f0c2d7e000000000001"));
+    assert_eq!(kept("ch_a4111111111111111"), None);
+    assert_eq!(kept(&"x".repeat(256)), None);
+}
