@@ -191,7 +191,11 @@ impl Engine {
             events: moved.events,
             answer: None,
         };
-        match self.seams.store.begin(command).await {
+        #[cfg(feature = "crash-points")]
+        let begun = if crate::crash::skips_intent() { Ok(Begun::Done) } else { self.seams.store.begin(command).await };
+        #[cfg(not(feature = "crash-points"))]
+        let begun = self.seams.store.begin(command).await;
+        match begun {
             Ok(Begun::Done) => {}
             Ok(other) => return reply.send(self.not_begun(key, other)),
             Err(error) => return reply.send(Err(error.into())),

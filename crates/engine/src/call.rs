@@ -39,6 +39,18 @@ pub(crate) enum Ask {
     Refund(Refund),
 }
 
+impl Ask {
+    /// Asks once.
+    pub(crate) async fn of(&self, account: &Account, call: &Call<'_>) -> Result<Report, ProviderError> {
+        match self {
+            Self::Authorize(ask) => account.provider.authorize(call, ask).await,
+            Self::Capture(ask) => account.provider.capture(call, ask).await,
+            Self::Void(ask) => account.provider.void(call, ask).await,
+            Self::Refund(ask) => account.provider.refund(call, ask).await,
+        }
+    }
+}
+
 impl Engine {
     /// The moment past which an intent made now may not be sent, on the clock that counts suspended time.
     pub(crate) fn send_by(&self) -> Uptime {
@@ -51,12 +63,11 @@ impl Engine {
         let bounds = Bounds { send_by, timeout: channel.timeout };
         let call = Call { transport: account.transport.as_ref(), bounds };
         let began = self.seams.clock.uptime();
-        let result = match &ask {
-            Ask::Authorize(ask) => account.provider.authorize(&call, ask).await,
-            Ask::Capture(ask) => account.provider.capture(&call, ask).await,
-            Ask::Void(ask) => account.provider.void(&call, ask).await,
-            Ask::Refund(ask) => account.provider.refund(&call, ask).await,
-        };
+        #[cfg(feature = "crash-points")]
+        crate::crash::before_call();
+        let result = ask.of(account, &call).await;
+        #[cfg(feature = "crash-points")]
+        let result = crate::crash::after_call(result, &ask, account, &call).await;
         let took = self.seams.clock.uptime().0.saturating_sub(began.0);
         let (report, source) = understand(kind, result);
         let (outcome, fault) = (outcome_of(&report.news), is_fault(&report.news));

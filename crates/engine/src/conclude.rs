@@ -121,6 +121,8 @@ impl Engine {
         let doubtful = self.in_doubt_answer(&known);
         let (payment, operation) = (known.payment.clone(), known.operation.clone());
         let mut known = Some(known);
+        #[cfg(feature = "crash-points")]
+        crate::crash::before_conclusion();
         loop {
             let start = match known.take() {
                 Some(known) => Ok(Some(known)),
@@ -133,6 +135,8 @@ impl Engine {
             };
             match told {
                 Ok(Told::Written(known)) => {
+                    #[cfg(feature = "crash-points")]
+                    crate::crash::after_conclusion();
                     answer(Ok(self.seams.render.answer(&known.payment, &known.operation)));
                     return;
                 }
@@ -165,6 +169,8 @@ impl Engine {
         } else {
             operation.state.open()
         };
+        #[cfg(feature = "crash-points")]
+        let open = open || crate::crash::keeps_no_answer();
         (!open).then(|| self.seams.render.answer(payment, operation))
     }
 }

@@ -12,6 +12,8 @@ mod call;
 mod channel;
 mod command;
 mod conclude;
+#[cfg(feature = "crash-points")]
+mod crash;
 mod follow_up;
 mod live;
 mod methods;

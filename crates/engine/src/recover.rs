@@ -115,7 +115,11 @@ impl Engine {
             return Ok(false);
         };
         let channel = self.channel_of(&payment).ok().map(|(channel, _)| channel);
+        #[cfg(feature = "crash-points")]
+        crate::crash::before_adoption();
         let told = self.doubt(channel.as_deref(), Known { payment, operation }).await?;
+        #[cfg(feature = "crash-points")]
+        crate::crash::after_adoption();
         Ok(matches!(told, Told::Written(_)))
     }
 
@@ -131,6 +135,8 @@ impl Engine {
     /// The ledger's own, where it could not even say what is due.
     pub async fn recover(self: &Arc<Self>, spawn: &dyn Spawn, at_once: usize) -> Result<usize, StoreError> {
         let due = self.seams.store.due(self.seams.clock.now(), BATCH).await?;
+        #[cfg(feature = "crash-points")]
+        let due = if crate::crash::never_looks_up() { Vec::new() } else { due };
         let mut begun = 0_usize;
         for operation in due {
             let Some(target) = &operation.target else { continue };
@@ -234,7 +240,11 @@ impl Engine {
         let bounds = Bounds { send_by: self.send_by(), timeout: channel.timeout };
         let call = Call { transport: account.transport.as_ref(), bounds };
         let began = self.seams.clock.uptime();
+        #[cfg(feature = "crash-points")]
+        crate::crash::before_look_up();
         let result = account.provider.look_up(&call, &reference(&known)).await;
+        #[cfg(feature = "crash-points")]
+        crate::crash::after_look_up();
         let took = self.seams.clock.uptime().0.saturating_sub(began.0);
         let kind = known.operation.kind;
         let watch = |result| self.seams.watch.looked_up(&channel.name, kind, result, took);

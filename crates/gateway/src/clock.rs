@@ -35,7 +35,10 @@ impl SystemClock {
 #[async_trait::async_trait]
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        Timestamp(i64::try_from(Self::millis()).unwrap_or(i64::MAX))
+        let now = i64::try_from(Self::millis()).unwrap_or(i64::MAX);
+        #[cfg(feature = "crash-points")]
+        let now = now.saturating_add(switchyard_crash_points::clock_offset_ms());
+        Timestamp(now)
     }
 
     fn uptime(&self) -> Uptime {

@@ -12,6 +12,8 @@ mod administration;
 mod checkpoint;
 mod columns;
 mod connection;
+#[cfg(feature = "crash-points")]
+mod crash;
 mod dictionary;
 mod doom;
 mod event;

@@ -9,6 +9,7 @@ pub mod licences;
 pub mod need;
 pub mod spdx;
 pub mod suite;
+pub mod torture;
 pub mod workspace;
 
 /// What a command gives back: nothing, or the sentence that says what went wrong.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use xtask::workspace::Workspace;
-use xtask::{Result, bench, licences, suite};
+use xtask::{Result, bench, licences, suite, torture};
 
 /// Developer commands of Switchyard.
 #[derive(Parser)]
@@ -22,6 +22,8 @@ enum Command {
     Bench(bench::Options),
     /// Compares the licence and source of every dependency with deny.toml.
     Licences,
+    /// Kills, faults and power cuts for so many minutes, judged by three books.
+    Torture(torture::Options),
 }
 
 fn main() -> ExitCode {
@@ -40,5 +42,6 @@ fn run(command: Command) -> Result<()> {
         Command::Test => suite::run(&workspace),
         Command::Bench(options) => bench::run(&workspace, &options),
         Command::Licences => licences::run(&workspace),
+        Command::Torture(options) => torture::run(&workspace, &options),
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::need::{self, For};
 use crate::workspace::Workspace;
-use crate::{Result, bench::figures::float};
+use crate::{Result, bench::figures::float, torture};
 
 /// Builds the binary, hands its path to the end-to-end tests by `SWITCHYARD_BIN`, and runs all tests of the workspace.
 ///
@@ -16,6 +16,8 @@ use crate::{Result, bench::figures::float};
 pub fn run(workspace: &Workspace) -> Result<()> {
     let started = Instant::now();
     need::ensure(For::Test)?;
+    step("building with crash points");
+    let crash = torture::build(workspace)?;
     step("building");
     let status = workspace.cargo().args(["build", "--workspace"]).stdin(Stdio::null()).status()?;
     if !status.success() {
@@ -27,7 +29,7 @@ pub fn run(workspace: &Workspace) -> Result<()> {
     }
     let built = started.elapsed();
     step("testing");
-    let (passed, tally) = test(workspace.cargo(), &binary)?;
+    let (passed, tally) = test(workspace.cargo(), &binary, &crash)?;
     println!();
     println!("{tally}");
     println!("built in {}, tested in {}", seconds(built), seconds(started.elapsed().saturating_sub(built)));
@@ -43,13 +45,14 @@ pub fn run(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-fn test(mut cargo: Command, binary: &Path) -> Result<(bool, Tally)> {
+fn test(mut cargo: Command, binary: &Path, crash: &Path) -> Result<(bool, Tally)> {
     cargo.args(["test", "--workspace", "--no-fail-fast"]);
     if std::io::stdout().is_terminal() {
         cargo.args(["--color", "always"]);
     }
     let mut child = cargo
         .env("SWITCHYARD_BIN", binary)
+        .env("SWITCHYARD_CRASH_BIN", crash)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit())

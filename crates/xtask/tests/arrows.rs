@@ -23,10 +23,13 @@ const DATABASES: &[&str] = &["rusqlite", "tokio-postgres", "redis"];
 /// An adapter's own directory stands for every adapter.
 const ADAPTER: &str = "crates/providers/*";
 
+/// What the feature of the same name links, wherever there are points.
+const CRASH_POINTS: &str = "crates/crash-points";
+
 const PLACES: &[Place] = &[
     Place { directory: "crates/core", on: &[], tests_on: &[], never: &["tracing"] },
     Place { directory: "crates/routing", on: &["crates/core"], tests_on: &[], never: &["tracing"] },
-    Place { directory: "crates/store", on: &["crates/core"], tests_on: &[], never: &["redis"] },
+    Place { directory: "crates/store", on: &["crates/core", CRASH_POINTS], tests_on: &[], never: &["redis"] },
     Place {
         directory: "crates/coordination",
         on: &["crates/core"],
@@ -35,7 +38,7 @@ const PLACES: &[Place] = &[
     },
     Place {
         directory: "crates/engine",
-        on: &["crates/core", "crates/store", "crates/routing", "crates/coordination"],
+        on: &["crates/core", "crates/store", "crates/routing", "crates/coordination", CRASH_POINTS],
         // It meets the simulated provider under faults.
         tests_on: &["crates/simulator", "crates/providers/simulator"],
         never: &[],
@@ -58,6 +61,7 @@ const PLACES: &[Place] = &[
             "crates/coordination",
             "crates/engine",
             "crates/simulator",
+            CRASH_POINTS,
             ADAPTER,
         ],
         tests_on: &[],
@@ -65,6 +69,15 @@ const PLACES: &[Place] = &[
     },
     Place { directory: "crates/xtask", on: &[], tests_on: &[], never: &[] },
     Place { directory: "tests", on: &[], tests_on: &[], never: &[] },
+    // Linked into the binary by the feature `crash-points` alone.
+    Place { directory: CRASH_POINTS, on: &[], tests_on: &[], never: &[] },
+    // Beside the binary it reads the ledger's file, and knows the names of the crash points.
+    Place {
+        directory: "torture",
+        on: &["crates/core", "crates/store", CRASH_POINTS],
+        tests_on: &[],
+        never: &["rusqlite", "hyper"],
+    },
 ];
 
 /// Places that promise to stay free of whole families of crates.
@@ -153,6 +166,14 @@ fn no_adapter_links_the_store_the_engine_or_a_server() {
         }
     });
     assert_eq!(faults, Vec::<String>::new());
+}
+
+#[test]
+fn no_binary_has_crash_points_unless_it_is_asked_for() {
+    let workspace = Workspace::load().expect("cargo metadata");
+    for package in workspace.defaults() {
+        assert!(!workspace.linked_into(package).contains("switchyard-crash-points"), "{}", package.name);
+    }
 }
 
 #[test]

@@ -60,7 +60,21 @@ pub(super) async fn serve(
     }
     headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
     call.line.status = Some(answer.status().as_u16());
+    #[cfg(feature = "crash-points")]
+    answering();
     answer
+}
+
+/// Where tests kill the process around an answer.
+#[cfg(feature = "crash-points")]
+fn answering() {
+    use switchyard_crash_points::{Point, reach};
+    reach(Point::AnswerBefore);
+    actix_web::rt::spawn(async {
+        // Long enough for the worker to have written the answer, mostly.
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        reach(Point::AnswerAfter);
+    });
 }
 
 /// What a request is answered with, where nothing is wrong.

@@ -10,6 +10,13 @@ use switchyard_store::sqlite::{Settings, Sqlite};
 pub(super) fn open(settings: &StoreSettings, metrics: &Arc<Metrics>) -> Result<Arc<Sqlite>, Failure> {
     let StoreUrl::Sqlite(path) = &settings.url;
     let mut opening = Settings::new(path, Arc::new(end));
+    #[cfg(feature = "crash-points")]
+    {
+        opening.checkpoint_pages = switchyard_crash_points::checkpoint_pages().unwrap_or(opening.checkpoint_pages);
+        if switchyard_crash_points::unsynced() {
+            opening = opening.unsynced();
+        }
+    }
     let metrics = Arc::clone(metrics);
     opening.observe = Some(Arc::new(move |group| metrics.committed(group.commands, group.commit)));
     Ok(Sqlite::open(&opening)?)

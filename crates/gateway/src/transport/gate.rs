@@ -90,11 +90,17 @@ impl Gated {
         &mut self,
         write: impl FnOnce(Pin<&mut (dyn AsyncWrite + Unpin)>) -> Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
+        #[cfg(feature = "crash-points")]
+        if self.gate.state.load(Ordering::Acquire) == WAITING {
+            switchyard_crash_points::reach(switchyard_crash_points::Point::FirstByteBefore);
+        }
         self.gate.check()?;
         match &mut self.stream {
             Stream::Plain(stream) => {
                 let written = write(Pin::new(stream));
                 if matches!(written, Poll::Ready(Ok(1..))) {
+                    #[cfg(feature = "crash-points")]
+                    switchyard_crash_points::reach(switchyard_crash_points::Point::HandedOver);
                     self.gate.note_left();
                 }
                 written

@@ -104,7 +104,12 @@ impl Checkpointer {
 
 /// Writes back what nobody reads; returns how many pages of the log are left, `None` where it failed.
 pub(super) fn write_back(connection: &Connection, stats: &Stats, doom: &Doom) -> Option<i32> {
-    match connection.wal_checkpoint_v2(Some(MAIN_DB), CheckpointMode::PASSIVE) {
+    #[cfg(feature = "crash-points")]
+    super::crash::before_checkpoint();
+    let written_back = connection.wal_checkpoint_v2(Some(MAIN_DB), CheckpointMode::PASSIVE);
+    #[cfg(feature = "crash-points")]
+    super::crash::after_checkpoint();
+    match written_back {
         Ok((pages, done)) => {
             stats.checkpoints.fetch_add(1, Ordering::Relaxed);
             Some(pages.saturating_sub(done))

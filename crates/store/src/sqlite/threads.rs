@@ -184,9 +184,15 @@ impl Desk {
         while self.jobs.take(self.batch_max, &mut jobs) {
             let (commands, replies): (Vec<_>, Vec<_>) = jobs.drain(..).map(|job| (job.command, job.reply)).unzip();
             let answers = self.writer.run(&commands, &elapsed);
+            #[cfg(feature = "crash-points")]
+            super::crash::before_answers();
+            #[cfg(feature = "crash-points")]
+            let (mut index, of) = (0_usize, replies.len());
             for (reply, answer) in replies.into_iter().zip(answers) {
                 // Who waited may be gone; what is written stays written.
                 let _unheard = reply.send(answer);
+                #[cfg(feature = "crash-points")]
+                super::crash::answered(&mut index, of);
             }
             self.look_after_log();
         }

@@ -150,6 +150,10 @@ impl Writer {
     }
 
     fn transact(&mut self, commands: &[Command], timed: &dyn Fn() -> Duration) -> Result<Vec<Answered>, GroupFailed> {
+        #[cfg(feature = "crash-points")]
+        if super::crash::answers_before_commit() && !self.connection.is_autocommit() {
+            self.execute("COMMIT").map_err(GroupFailed::Whole)?;
+        }
         self.execute("BEGIN IMMEDIATE").map_err(GroupFailed::Whole)?;
         let mut answers = Vec::with_capacity(commands.len());
         for command in commands {
@@ -161,7 +165,15 @@ impl Writer {
             });
         }
         let start = timed();
+        #[cfg(feature = "crash-points")]
+        super::crash::before_commit(commands);
+        #[cfg(feature = "crash-points")]
+        if super::crash::answers_before_commit() {
+            return Ok(answers);
+        }
         self.execute("COMMIT").map_err(GroupFailed::Whole)?;
+        #[cfg(feature = "crash-points")]
+        super::crash::after_commit(commands);
         self.words.committed();
         let commit = timed().saturating_sub(start);
         self.stats.committed(commands.len(), commit);
@@ -281,6 +293,8 @@ impl Writer {
         }
         let answer = begin.answer.as_ref().map(|answer| operation::insert_answer(connection, answer)).transpose()?;
         operation::insert(connection, words, &begin.operation, begin.claim.as_ref(), answer)?;
+        #[cfg(feature = "crash-points")]
+        let begin = &super::crash::without_claim(begin);
         if let Some(claim) = &begin.claim {
             operation::insert_claim(connection, claim, begin.operation.id)?;
         }
@@ -290,7 +304,10 @@ impl Writer {
     fn write_conclude(&mut self, conclude: &Conclude, answered: bool) -> rusqlite::Result<Outcome> {
         let (connection, words) = (&self.connection, &mut self.words);
         let moved = (&conclude.payment, &conclude.operation);
-        let last_event = event::insert(connection, words, moved, &conclude.events)?;
+        let events = conclude.events.as_slice();
+        #[cfg(feature = "crash-points")]
+        let events = super::crash::some_events(events);
+        let last_event = event::insert(connection, words, moved, events)?;
         payment::update(connection, words, &conclude.payment, last_event)?;
         let answer = conclude.answer.as_ref().filter(|_| !answered);
         let answer = answer.map(|answer| operation::insert_answer(connection, answer)).transpose()?;
