@@ -138,6 +138,19 @@ pub struct Event {
     pub sequence: u32,
 }
 
+/// An event as merchants read it: with its object as it stood.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fed {
+    /// `payment.captured` and so on.
+    pub kind: String,
+    /// The payment's id, or the operation's 32 digits.
+    pub object: String,
+    /// From 1, for each object.
+    pub sequence: u64,
+    /// The object's status then.
+    pub status: String,
+}
+
 /// A line of the provider's ledger.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Booked {
@@ -194,6 +207,8 @@ pub struct Books {
     pub payments: Vec<Payment>,
     /// And told in its feed.
     pub events: Vec<Event>,
+    /// The same feed as its API showed it at the end.
+    pub fed: Vec<Fed>,
     /// What its API showed at the end, by payment.
     pub shown: HashMap<String, Shown>,
     /// What the provider booked.

@@ -1,6 +1,6 @@
 //! Reads Switchyard's ledger from its file, once no process serves it, and the provider's over HTTP.
 
-use crate::book::{Booked, Event, Operation, Payment, Shown, Unbooked};
+use crate::book::{Booked, Event, Fed, Operation, Payment, Shown, Unbooked};
 use crate::merchant::send;
 use crate::wire::{Manner, Wire, request};
 use serde_json::Value;
@@ -48,12 +48,12 @@ pub fn read(data: &Path) -> (Vec<Payment>, Vec<Event>) {
             }
             events.extend(page.into_iter().map(|recorded| Event {
                 position: recorded.position,
-                kind: recorded.happened.kind.as_str().to_owned(),
-                object: match recorded.happened.operation {
+                kind: recorded.happened().kind.as_str().to_owned(),
+                object: match recorded.happened().operation {
                     Some(operation) => operation.uuid().simple().to_string(),
-                    None => recorded.happened.payment.to_string(),
+                    None => recorded.happened().payment.to_string(),
                 },
-                sequence: recorded.happened.sequence,
+                sequence: recorded.happened().sequence,
             }));
         }
         (payments, events)
@@ -114,6 +114,40 @@ pub fn shown(api: &str, filter: &str) -> HashMap<String, (Shown, Value)> {
                 path = format!("/v1/payments?limit=100{filter}&cursor={cursor}")
             }
             _ => return shown,
+        }
+    }
+}
+
+/// The feed as the API shows it.
+///
+/// # Panics
+/// Where the API does not answer.
+#[must_use]
+pub fn fed(api: &str) -> Vec<Fed> {
+    let mut wire = Wire::default();
+    let mut fed = Vec::new();
+    let mut path = "/v1/events?order=asc&limit=100".to_owned();
+    loop {
+        let answer = send(&mut wire, api, "GET", &path, "", None, Manner::Patient).expect("an answer");
+        let page = answer.json();
+        assert_eq!(answer.status, 200, "{page}");
+        for event in page["data"].as_array().into_iter().flatten() {
+            let object = &event["data"]["object"];
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let id = text(&object["id"]);
+            let digits = id.rsplit('_').next().unwrap_or_default().to_owned();
+            fed.push(Fed {
+                kind: text(&event["type"]),
+                object: if object["object"] == "payment" { id } else { digits },
+                sequence: event["sequence"].as_u64().unwrap_or(0),
+                status: text(&object["status"]),
+            });
+        }
+        match page["next_cursor"].as_str() {
+            Some(cursor) if page["has_more"] == true => {
+                path = format!("/v1/events?order=asc&limit=100&cursor={cursor}")
+            }
+            _ => return fed,
         }
     }
 }

@@ -262,6 +262,7 @@ impl Town {
         self.settle(patience);
         self.ask_again();
         let shown = self.settle(patience);
+        let fed = ledger::fed(&self.market.address.read().expect("nobody panics with it").clone());
         if let Some(gateway) = self.gateway.take() {
             let status = gateway.stop();
             assert!(status.success(), "the gateway stops in good order: {status}");
@@ -272,6 +273,7 @@ impl Town {
             told: self.market.told.lock().expect("nobody panics with it").clone(),
             payments,
             events,
+            fed,
             shown: shown.into_iter().map(|(id, (shown, _))| (id, shown)).collect(),
             booked,
             unbooked,

@@ -19,12 +19,18 @@ struct Need {
     program: &'static str,
     packages: &'static [&'static str],
     commands: &'static [For],
+    /// Nobody but root could use it.
+    root_alone: bool,
 }
 
 const NEEDS: &[Need] = &[
     // SQLite and the cryptography are compiled from C.
-    Need { program: "cc", packages: &["gcc", "libc6-dev"], commands: &[For::Test, For::Bench] },
-    Need { program: "nginx", packages: &["nginx"], commands: &[For::Bench] },
+    Need { program: "cc", packages: &["gcc", "libc6-dev"], commands: &[For::Test, For::Bench], root_alone: false },
+    Need { program: "nginx", packages: &["nginx"], commands: &[For::Bench], root_alone: false },
+    // Power cuts: a file system of its own, shut down by a call that Python can make.
+    Need { program: "python3", packages: &["python3-minimal"], commands: &[For::Test], root_alone: true },
+    Need { program: "mkfs.ext4", packages: &["e2fsprogs"], commands: &[For::Test], root_alone: true },
+    Need { program: "prlimit", packages: &["util-linux"], commands: &[For::Test], root_alone: true },
 ];
 
 /// Directories that hold servers and are often missing in the `PATH` of those who are not root.
@@ -35,8 +41,9 @@ const SERVERS: &[&str] = &["/usr/local/sbin", "/usr/sbin", "/sbin"];
 /// # Errors
 /// When something is missing and cannot be installed here.
 pub fn ensure(command: For) -> Result<()> {
-    let missing: Vec<&Need> =
-        NEEDS.iter().filter(|need| need.commands.contains(&command) && find(need.program).is_none()).collect();
+    let root = rustix::process::geteuid().is_root();
+    let needed = NEEDS.iter().filter(|need| need.commands.contains(&command) && (root || !need.root_alone));
+    let missing: Vec<&Need> = needed.filter(|need| find(need.program).is_none()).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -46,7 +53,7 @@ pub fn ensure(command: For) -> Result<()> {
     if find("apt-get").is_none() {
         return Err(format!("missing: {programs}. On Debian or Ubuntu: sudo {install}").into());
     }
-    if !rustix::process::geteuid().is_root() {
+    if !root {
         return Err(format!("missing: {programs}. Please run: sudo {install}").into());
     }
     println!("missing: {programs}; installing {}", packages.join(", "));

@@ -55,8 +55,8 @@ fn told(index: &Index<'_>, attempt: &Attempt, answer: &Answer, findings: &mut Fi
         (500 | 502 | 504.., _) | (..=199, _) | (300..=399, _) | (401 | 403 | 405, _) => {
             findings.add(Rule::Fault, about, format!("{}: {}", answer.status, String::from_utf8_lossy(&answer.body)));
         }
-        (200 | 201 | 202, Ask::Pay { .. } | Ask::Read { .. }) => payment(index, about, &answer.json(), findings),
-        (200 | 201 | 202, Ask::Capture { .. } | Ask::Void { .. } | Ask::Refund { .. }) => {
+        (200..=202, Ask::Pay { .. } | Ask::Read { .. }) => payment(index, about, &answer.json(), findings),
+        (200..=202, Ask::Capture { .. } | Ask::Void { .. } | Ask::Refund { .. }) => {
             let object = answer.json();
             operation(index, about, &object, findings);
             payment(index, about, &object["payment"], findings);

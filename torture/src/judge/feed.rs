@@ -14,6 +14,7 @@ pub(super) fn judge(index: &Index<'_>, findings: &mut Findings) {
             findings.add(Rule::EventsDeny, object, format!("{} events of nothing", events.len()));
         }
     }
+    fed(index, findings);
     let none = Vec::new();
     let of = |object: &str| by_object.get(object).unwrap_or(&none);
     for payment in &index.books.payments {
@@ -41,6 +42,38 @@ pub(super) fn judge(index: &Index<'_>, findings: &mut Findings) {
                 let what = format!("{}, but the events end with {last:?}", operation.state);
                 findings.add(Rule::EventsDeny, &operation.id, what);
             }
+        }
+    }
+}
+
+/// The feed as merchants read it: the same events in the same order, and each object's last one with what is held.
+fn fed(index: &Index<'_>, findings: &mut Findings) {
+    let books = index.books;
+    if books.fed.is_empty() {
+        return;
+    }
+    let held = books.events.iter().map(|event| (event.kind.as_str(), event.object.as_str(), u64::from(event.sequence)));
+    let read = books.fed.iter().map(|event| (event.kind.as_str(), event.object.as_str(), event.sequence));
+    if let Some((held, read)) = held.zip(read).find(|(held, read)| held != read) {
+        findings.add(Rule::ShownOtherwise, held.1, format!("the feed holds {held:?}, the API shows {read:?}"));
+    }
+    if books.events.len() != books.fed.len() {
+        let what = format!("{} events held, {} shown", books.events.len(), books.fed.len());
+        findings.add(Rule::ShownOtherwise, "the feed", what);
+    }
+    let last: HashMap<&str, &str> =
+        books.fed.iter().map(|event| (event.object.as_str(), event.status.as_str())).collect();
+    for (object, status) in last {
+        let held = match (index.payments.get(object), index.operations.get(object)) {
+            (Some(payment), _) => payment.status.as_str(),
+            (None, Some((_, operation))) => match operation.state.as_str() {
+                "intended" | "in_doubt" | "accepted" => "processing",
+                state => state,
+            },
+            (None, None) => continue,
+        };
+        if held != status {
+            findings.add(Rule::EventsDeny, object, format!("{held} is held, its last event shows {status}"));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Each rule finds what it is there for, and nothing is found in books that agree.
 
 use super::{Rule, judge};
-use crate::book::{Ask, Attempt, Booked, Books, Event, Operation, Payment, Shown, Unbooked};
+use crate::book::{Ask, Attempt, Booked, Books, Event, Fed, Operation, Payment, Shown, Unbooked};
 use crate::wire::Answer;
 use serde_json::json;
 
@@ -49,6 +49,24 @@ fn books() -> Books {
         let position = i64::try_from(events.len()).unwrap() + 1;
         events.push(Event { position, kind: kind.into(), object: object.into(), sequence });
     }
+    let fed = |(event, status): (&Event, &str)| Fed {
+        kind: event.kind.clone(),
+        object: event.object.clone(),
+        sequence: u64::from(event.sequence),
+        status: status.into(),
+    };
+    let states = [
+        "processing",
+        "authorized",
+        "processing",
+        "failed",
+        "processing",
+        "succeeded",
+        "captured",
+        "processing",
+        "succeeded",
+    ];
+    let fed = events.iter().zip(states).map(fed).collect();
     let shown = [&payment, &declined].map(|payment| {
         let Payment { status, captured, refunded, .. } = payment.clone();
         (payment.id.clone(), Shown { status, captured, refunded })
@@ -75,6 +93,7 @@ fn books() -> Books {
         ],
         payments: vec![payment, declined],
         events,
+        fed,
         shown: shown.into(),
         booked: vec![charge, booked("capture", "c1", 60), booked("refund", "r1", 20)],
         unbooked: vec![Unbooked { key: "a2".into(), reason: "error_before".into(), asked: 1 }],
@@ -244,6 +263,10 @@ fn a_replay_of_other_bytes_is_found() {
 fn an_api_that_shows_something_else_is_found() {
     found(Rule::ShownOtherwise, |books| books.shown.get_mut("pay_1").unwrap().captured = 1);
     found(Rule::ShownOtherwise, |books| drop(books.shown.remove("pay_2")));
+    found(Rule::ShownOtherwise, |books| drop(books.fed.pop()));
+    found(Rule::ShownOtherwise, |books| books.fed.swap(0, 1));
+    found(Rule::EventsDeny, |books| books.fed[6].status = "authorized".into());
+    found(Rule::EventsDeny, |books| books.fed[8].status = "processing".into());
 }
 
 #[test]
