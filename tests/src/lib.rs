@@ -4,6 +4,7 @@
 
 pub mod http;
 pub mod process;
+pub mod receiver;
 
 pub use http::{Client, Response};
 pub use process::{Options, Sandbox};

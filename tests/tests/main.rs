@@ -16,3 +16,4 @@ mod reload;
 mod resets;
 mod rules_records;
 mod secrets;
+mod webhooks;

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use switchyard_core::{MerchantName, Mode};
+use switchyard_store::feed::Subject;
 use switchyard_store::sqlite::{Settings, Sqlite};
 use switchyard_store::{PaymentFilter, Store as _};
 
@@ -48,12 +49,13 @@ pub fn read(data: &Path) -> (Vec<Payment>, Vec<Event>) {
             }
             events.extend(page.into_iter().map(|recorded| Event {
                 position: recorded.position,
-                kind: recorded.happened().kind.as_str().to_owned(),
-                object: match recorded.happened().operation {
-                    Some(operation) => operation.uuid().simple().to_string(),
-                    None => recorded.happened().payment.to_string(),
+                kind: recorded.kind.as_str().to_owned(),
+                object: match recorded.subject {
+                    Subject::Operation(_, operation) => operation.uuid().simple().to_string(),
+                    Subject::Payment(payment) => payment.to_string(),
+                    Subject::Endpoint(endpoint) => endpoint.to_string(),
                 },
-                sequence: recorded.happened().sequence,
+                sequence: recorded.sequence,
             }));
         }
         (payments, events)

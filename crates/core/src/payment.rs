@@ -3,7 +3,7 @@
 use crate::clock::Timestamp;
 use crate::country::Country;
 use crate::failure::Failure;
-use crate::id::{OperationId, PaymentId, RouteId};
+use crate::id::{EndpointId, OperationId, PaymentId, RouteId};
 use crate::limits::OPERATIONS_PER_PAYMENT_MAX;
 use crate::method::Method;
 use crate::money::Money;
@@ -324,6 +324,8 @@ pub struct Payment {
     pub metadata: Vec<(String, String)>,
     /// Whether the merchant waived the guard on open references.
     pub allow_duplicate_reference: bool,
+    /// The one webhook endpoint that its events go to.
+    pub webhook_endpoint: Option<EndpointId>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it changed last.

@@ -52,6 +52,7 @@ pub(crate) fn payment(amount: i64, capture: CaptureMode) -> Payment {
         customer: None,
         metadata: Vec::new(),
         allow_duplicate_reference: false,
+        webhook_endpoint: None,
         created_at: Timestamp(0),
         updated_at: Timestamp(0),
         events: 0,

@@ -157,6 +157,7 @@ impl Engine {
             customer: ask.customer.as_ref().and_then(|customer| customer.id.clone()),
             metadata: ask.metadata.clone(),
             allow_duplicate_reference: ask.allow_duplicate_reference,
+            webhook_endpoint: ask.webhook_endpoint,
             created_at: now,
             updated_at: now,
             events: 0,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use switchyard_core::payment::{CaptureMode, Payment, Refusal};
 use switchyard_core::provider::{Address, Browser, Customer};
 use switchyard_core::{
-    ChannelName, Country, MerchantName, Method, Mode, Money, Operation, OrderType, PaymentId, RouteId,
+    ChannelName, Country, EndpointId, MerchantName, Method, Mode, Money, Operation, OrderType, PaymentId, RouteId,
 };
 use switchyard_store::{Answer, Claim, StoreError};
 
@@ -63,6 +63,8 @@ pub struct NewPayment {
     pub metadata: Vec<(String, String)>,
     /// Waives the guard on open references.
     pub allow_duplicate_reference: bool,
+    /// The one webhook endpoint that its events go to.
+    pub webhook_endpoint: Option<EndpointId>,
     /// The route to follow, where one was reserved.
     pub route: Option<RouteId>,
 }

@@ -426,6 +426,7 @@ pub(crate) fn ask(capture: CaptureMode) -> NewPayment {
         browser: None,
         metadata: Vec::new(),
         allow_duplicate_reference: true,
+        webhook_endpoint: None,
         route: None,
     }
 }

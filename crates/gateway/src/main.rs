@@ -9,9 +9,11 @@ mod metrics;
 mod ops;
 mod providers;
 mod records;
+mod seal;
 mod serve;
 mod tasks;
 mod transport;
+mod webhooks;
 
 use clap::Parser as _;
 use std::process::ExitCode;

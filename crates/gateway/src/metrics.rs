@@ -42,6 +42,12 @@ pub(crate) struct Metrics {
     batch_commands: Histogram,
     channels_off: IntGauge,
     reload_refused: IntGauge,
+    webhooks: IntCounterVec,
+    webhook_seconds: Histogram,
+    webhooks_dead: IntCounter,
+    webhook_endpoints: IntGaugeVec,
+    webhook_lag_seconds: IntGauge,
+    webhooks_switched_off: IntCounter,
 }
 
 /// Registers what it makes.
@@ -174,6 +180,31 @@ impl Metrics {
                 "switchyard_reload_refused",
                 "1 while the configuration in the files is not the one in force, since it was refused.",
             )?,
+            webhooks: make.counters(
+                "switchyard_webhook_deliveries_total",
+                "Tries to deliver an event to a merchant, by result: delivered or failed.",
+                &["result"],
+            )?,
+            webhook_seconds: make.histogram(
+                "switchyard_webhook_delivery_duration_seconds",
+                "Tries to deliver an event, connecting included.",
+                CALL_SECONDS,
+            )?,
+            webhooks_dead: make
+                .counter("switchyard_webhook_dead_total", "Events that were given up after their last try.")?,
+            webhook_endpoints: make.gauges(
+                "switchyard_webhook_endpoints",
+                "Webhook endpoints, by whether they are enabled.",
+                &["enabled"],
+            )?,
+            webhook_lag_seconds: make.gauge(
+                "switchyard_webhook_oldest_undelivered_seconds",
+                "Age of the oldest event that an enabled endpoint still has to get; 0 for none.",
+            )?,
+            webhooks_switched_off: make.counter(
+                "switchyard_webhook_endpoints_disabled_total",
+                "Webhook endpoints that were switched off because they answered 410.",
+            )?,
             registry: make.0,
         })
     }
@@ -217,6 +248,34 @@ impl Metrics {
                 self.channel_status.with_label_values(&labels).set(i64::from(known == status));
             }
         }
+    }
+
+    /// One try to deliver an event.
+    pub(crate) fn webhook_tried(&self, delivered: bool, took: Duration) {
+        self.webhooks.with_label_values(&[if delivered { "delivered" } else { "failed" }]).inc();
+        self.webhook_seconds.observe(took.as_secs_f64());
+    }
+
+    /// An event was given up.
+    pub(crate) fn webhook_dead(&self) {
+        self.webhooks_dead.inc();
+    }
+
+    /// An endpoint was switched off by its own answer.
+    pub(crate) fn webhook_switched_off(&self) {
+        self.webhooks_switched_off.inc();
+    }
+
+    /// How many endpoints there are.
+    pub(crate) fn webhook_endpoints(&self, enabled: usize, disabled: usize) {
+        for (label, count) in [("true", enabled), ("false", disabled)] {
+            self.webhook_endpoints.with_label_values(&[label]).set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
+    }
+
+    /// How old the oldest undelivered event is.
+    pub(crate) fn webhook_lag(&self, age: Duration) {
+        self.webhook_lag_seconds.set(i64::try_from(age.as_secs()).unwrap_or(i64::MAX));
     }
 
     /// The configuration was read again.

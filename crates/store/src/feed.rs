@@ -5,8 +5,9 @@
 //! row keeps how its object stood right after it; JSON is made when it is read.
 
 use crate::StoreError;
+use crate::webhooks::Endpoint;
 use switchyard_core::settle::{EventKind, Happened};
-use switchyard_core::{EventId, MerchantName, Mode, Operation, OperationId, Payment, PaymentId, Timestamp};
+use switchyard_core::{EndpointId, EventId, MerchantName, Mode, Operation, OperationId, Payment, PaymentId, Timestamp};
 use uuid::Uuid;
 
 /// What an event is about.
@@ -16,14 +17,27 @@ pub enum Subject {
     Payment(PaymentId),
     /// A capture, void or refund of a payment.
     Operation(PaymentId, OperationId),
+    /// A webhook endpoint.
+    Endpoint(EndpointId),
 }
 
 impl Subject {
     /// The payment that it is, or belongs to.
     #[must_use]
-    pub const fn payment(self) -> PaymentId {
+    pub const fn payment(self) -> Option<PaymentId> {
         match self {
-            Self::Payment(payment) | Self::Operation(payment, _) => payment,
+            Self::Payment(payment) | Self::Operation(payment, _) => Some(payment),
+            Self::Endpoint(_) => None,
+        }
+    }
+
+    /// The object itself.
+    #[must_use]
+    pub const fn uuid(self) -> Uuid {
+        match self {
+            Self::Payment(payment) => payment.uuid(),
+            Self::Operation(_, operation) => operation.uuid(),
+            Self::Endpoint(endpoint) => endpoint.uuid(),
         }
     }
 }
@@ -54,14 +68,15 @@ impl Recorded {
         event_id(self.position, self.at)
     }
 
-    /// As it was written.
+    /// As it was written, where it is about a payment.
     #[must_use]
-    pub const fn happened(&self) -> Happened {
+    pub const fn happened(&self) -> Option<Happened> {
         let (payment, operation) = match self.subject {
             Subject::Payment(payment) => (payment, None),
             Subject::Operation(payment, operation) => (payment, Some(operation)),
+            Subject::Endpoint(_) => return None,
         };
-        Happened { kind: self.kind, payment, operation, sequence: self.sequence, at: self.at }
+        Some(Happened { kind: self.kind, payment, operation, sequence: self.sequence, at: self.at })
     }
 }
 
@@ -86,6 +101,8 @@ pub enum Object {
     Payment(Box<Payment>),
     /// A capture, void or refund, with its payment.
     Operation(Box<(Operation, Payment)>),
+    /// A webhook endpoint, without its secrets.
+    Endpoint(Box<Endpoint>),
 }
 
 /// An event with all there is to tell of it.
@@ -128,15 +145,11 @@ impl EventFilter {
     /// Whether the event is among them.
     #[must_use]
     pub fn holds(&self, event: &Recorded) -> bool {
-        let object = match event.subject {
-            Subject::Payment(payment) => payment.uuid(),
-            Subject::Operation(_, operation) => operation.uuid(),
-        };
         event.merchant == self.merchant
             && event.mode == self.mode
             && (self.kinds.is_empty() || self.kinds.contains(&event.kind))
-            && self.payment.is_none_or(|payment| event.subject.payment() == payment)
-            && self.object.is_none_or(|wanted| wanted == object)
+            && self.payment.is_none_or(|payment| event.subject.payment() == Some(payment))
+            && self.object.is_none_or(|wanted| wanted == event.subject.uuid())
             && self.created_from.is_none_or(|from| event.at >= from)
             && self.created_to.is_none_or(|to| event.at < to)
     }

@@ -11,9 +11,11 @@ pub mod feed;
 pub mod sqlite;
 #[cfg(feature = "suite")]
 pub mod suite;
+pub mod webhooks;
 
 pub use feed::{Feed, Recorded};
 pub use sqlite::Sqlite;
+pub use webhooks::Webhooks;
 
 use bytes::Bytes;
 use std::net::IpAddr;

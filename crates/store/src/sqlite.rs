@@ -35,6 +35,7 @@ mod state;
 mod stats;
 mod threads;
 mod watch;
+mod webhook;
 mod writer;
 
 pub use settings::{Fatal, Group, Observe, OpenError, Settings};

@@ -28,8 +28,9 @@ mod retention;
 mod rows;
 mod versions;
 mod watch;
+mod webhooks;
 
-use crate::{Feed, Store};
+use crate::{Feed, Store, Webhooks};
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -42,6 +43,9 @@ pub trait Fixture: Send + Sync {
 
     /// The same ledger, as far as it tells what happened.
     fn feed(&self) -> Arc<dyn Feed>;
+
+    /// The same, as far as webhooks go.
+    fn webhooks(&self) -> Arc<dyn Webhooks>;
 
     /// Ends the process that serves the ledger, in effect, and opens it again. Whoever calls holds no store.
     fn restart(&mut self);
@@ -104,6 +108,10 @@ cases! {
     "an account is needed while a payment is open, holds money or can give some back" accounts::still_needed;
     "rules are kept once, as they are" records::rules_are_kept;
     "payments come in the order in which they were made" records::slices;
+    "webhook endpoints are made, changed, switched off and removed" webhooks::endpoints;
+    "deliveries read back, and come when they are due" webhooks::deliveries;
+    "a delivery waits for an earlier one of its object" webhooks::waiting;
+    "deliveries that ended are removed after their time" webhooks::purge;
 }
 
 /// Runs every case against a ledger of its own.

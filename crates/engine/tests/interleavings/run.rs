@@ -339,8 +339,8 @@ impl<'a> Run<'a> {
         assert!(positions.by_ref().is_sorted(), "{what}");
         for (payment, _) in payments {
             let mut counted: BTreeMap<String, Vec<u32>> = BTreeMap::new();
-            for event in events.iter().filter(|event| event.happened().payment == payment.id) {
-                counted.entry(format!("{:?}", event.subject)).or_default().push(event.happened().sequence);
+            for event in events.iter().filter(|event| event.subject.payment() == Some(payment.id)) {
+                counted.entry(format!("{:?}", event.subject)).or_default().push(event.sequence);
             }
             let whole = |sequence: &Vec<u32>| sequence.iter().copied().eq(1..=u32::try_from(sequence.len()).unwrap());
             assert!(counted.values().all(whole), "{what}: a gap in {counted:#?} {:#?}", self.scheduler.steps);
@@ -350,7 +350,7 @@ impl<'a> Run<'a> {
         }
         let place = |payment: &Payment, of: &[EventKind]| {
             let like = |event: &&switchyard_store::Recorded| {
-                event.happened().payment == payment.id && of.contains(&event.happened().kind)
+                event.subject.payment() == Some(payment.id) && of.contains(&event.kind)
             };
             events.iter().find(like).map(|event| event.position)
         };

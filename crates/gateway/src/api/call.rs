@@ -10,6 +10,7 @@ use super::problem::{Code, Problem};
 use super::query::Query;
 use super::request_body;
 use super::use_cases::UseCases;
+use super::webhook_endpoints::Hooks;
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
@@ -19,7 +20,7 @@ use std::time::Duration;
 use switchyard_core::clock::Uptime;
 use switchyard_core::key::IdempotencyKey;
 use switchyard_core::limits::REQUEST_DEPTH_MAX;
-use switchyard_core::{MerchantName, OrderType, PaymentId};
+use switchyard_core::{MerchantName, OrderType, PaymentId, Timestamp};
 use switchyard_engine::{Answered, Caller, EngineError, Key};
 use switchyard_store::{Feed, Scope};
 
@@ -90,6 +91,16 @@ impl Reply {
         Self { status: 200, body, replayed: false }
     }
 
+    /// What will be done.
+    pub(super) const fn accepted(body: Bytes) -> Self {
+        Self { status: 202, body, replayed: false }
+    }
+
+    /// Done, with nothing to show.
+    pub(super) const fn nothing() -> Self {
+        Self { status: 204, body: Bytes::new(), replayed: false }
+    }
+
     /// An object that was made.
     pub(super) const fn made(body: Bytes) -> Self {
         Self { status: 201, body, replayed: false }
@@ -97,7 +108,9 @@ impl Reply {
 
     fn answer(self) -> HttpResponse {
         let mut answer = HttpResponse::build(StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK));
-        answer.insert_header((header::CONTENT_TYPE, header::HeaderValue::from_static("application/json")));
+        if self.status != 204 {
+            answer.insert_header((header::CONTENT_TYPE, header::HeaderValue::from_static("application/json")));
+        }
         if self.replayed {
             answer.insert_header((IDEMPOTENT_REPLAYED, header::HeaderValue::from_static("true")));
         }
@@ -147,6 +160,21 @@ impl<'r> Call<'r> {
     /// What happened.
     pub(super) fn feed(&self) -> &'r dyn Feed {
         &*self.api.feed
+    }
+
+    /// Webhook endpoints.
+    pub(super) fn hooks(&self) -> &'r Hooks {
+        &self.api.hooks
+    }
+
+    /// The time.
+    pub(super) fn now(&self) -> Timestamp {
+        self.api.clock.now()
+    }
+
+    /// For a new id.
+    pub(super) fn uuid(&self) -> uuid::Uuid {
+        self.api.clock.uuid()
     }
 
     /// Knows the caller by the API key, which needs the scope, and refuses card numbers outside the body.
@@ -234,6 +262,18 @@ impl<'r> Call<'r> {
         self.no_query()?;
         let bytes = request_body::read(self.request, payload).await?;
         let Document { value, duplicates, decimals: _ } = self.document(&bytes, BodyRule::Required)?;
+        read_whole(value, duplicates, read)
+    }
+
+    /// The same where no body is as good as an empty one.
+    pub(super) async fn body_if_any<T>(
+        &mut self,
+        payload: &mut Payload,
+        read: impl FnOnce(Json<'_>, &mut Faults) -> Option<T>,
+    ) -> Result<T, Problem> {
+        self.no_query()?;
+        let bytes = request_body::read(self.request, payload).await?;
+        let Document { value, duplicates, decimals: _ } = self.document(&bytes, BodyRule::MayBeLeftOut)?;
         read_whole(value, duplicates, read)
     }
 

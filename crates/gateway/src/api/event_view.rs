@@ -1,5 +1,6 @@
 //! Events as merchants read them, in the feed and in webhooks.
 
+use super::endpoint_view::EndpointView;
 use super::operation_view::OperationView;
 use super::payment_view::PaymentView;
 use super::view::{Shown, Time, json};
@@ -14,7 +15,7 @@ pub(crate) const API_VERSION: &str = "2026-11-01";
 
 /// The envelope of an event.
 #[derive(Serialize)]
-pub(crate) struct EventView<'a> {
+pub(super) struct EventView<'a> {
     id: Shown<EventId>,
     object: &'static str,
     r#type: &'static str,
@@ -33,7 +34,7 @@ struct DataView<'a> {
 }
 
 impl<'a> EventView<'a> {
-    pub(crate) fn of(event: &'a Event) -> Self {
+    pub(super) fn of(event: &'a Event) -> Self {
         let recorded = &event.recorded;
         let object = ObjectView::of(&event.object);
         let previous = event.before.as_ref().map(|before| changed(&ObjectView::of(before).value(), &object.value()));
@@ -48,11 +49,11 @@ impl<'a> EventView<'a> {
             data: DataView { object, previous },
         }
     }
+}
 
-    /// Its bytes.
-    pub(crate) fn json(event: &'a Event) -> Bytes {
-        json(&Self::of(event))
-    }
+/// An event's bytes, in the feed as in a webhook.
+pub(crate) fn event_json(event: &Event) -> Bytes {
+    json(&EventView::of(event))
 }
 
 #[derive(Serialize)]
@@ -60,12 +61,14 @@ impl<'a> EventView<'a> {
 enum ObjectView<'a> {
     Payment(Box<PaymentView<'a>>),
     Operation(Box<OperationView<'a>>),
+    Endpoint(Box<EndpointView<'a>>),
 }
 
 impl<'a> ObjectView<'a> {
     fn of(object: &'a Object) -> Self {
         match object {
             Object::Payment(payment) => Self::Payment(Box::new(PaymentView::of(payment))),
+            Object::Endpoint(endpoint) => Self::Endpoint(Box::new(EndpointView::of(endpoint, endpoint.updated_at))),
             Object::Operation(both) => Self::Operation(Box::new(OperationView::with_payment(&both.0, &both.1))),
         }
     }

@@ -1,7 +1,7 @@
 //! `/v1/events`: what happened, in order.
 
 use super::call::{Call, Reply, serve};
-use super::event_view::EventView;
+use super::event_view::{EventView, event_json};
 use super::filters::time;
 use super::problem::Problem;
 use super::query::Query;
@@ -10,7 +10,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use switchyard_core::limits::{LIST_LIMIT_DEFAULT, LIST_LIMIT_MAX};
 use switchyard_core::settle::EventKind;
-use switchyard_core::{EventId, OperationKind, PaymentId};
+use switchyard_core::{EndpointId, EventId, OperationKind, PaymentId};
 use switchyard_engine::Caller;
 use switchyard_store::Scope;
 use switchyard_store::feed::{Event, EventFilter, Order, position_of};
@@ -29,7 +29,7 @@ pub(super) async fn read(request: HttpRequest) -> HttpResponse {
         let id = call.id("event", EventId::parse)?;
         call.no_query()?;
         let event = find(call, &caller, id).await?;
-        Ok(Reply::read(EventView::json(&event)))
+        Ok(Reply::read(event_json(&event)))
     })
     .await
 }
@@ -93,11 +93,11 @@ fn slice(query: &mut Query) -> Slice {
 }
 
 /// Opaque to merchants: a place in the feed, which may be one between their events.
-fn cursor(position: i64) -> String {
+pub(super) fn cursor(position: i64) -> String {
     format!("{position:016x}")
 }
 
-fn read_cursor(text: &str) -> Option<i64> {
+pub(super) fn read_cursor(text: &str) -> Option<i64> {
     i64::from_str_radix(text, 16).ok().filter(|position| cursor(*position) == text)
 }
 
@@ -108,7 +108,7 @@ fn filter(query: &mut Query, caller: &Caller) -> EventFilter {
         mode: caller.mode,
         kinds: query.parsed("type", expected, kinds).unwrap_or_default(),
         payment: query.parsed("payment", "the id of a payment", PaymentId::parse),
-        object: query.parsed("object", "the id of a payment, capture, void or refund", object_id),
+        object: query.parsed("object", "the id of a payment, capture, void, refund or webhook endpoint", object_id),
         created_from: time(query, "created_from"),
         created_to: time(query, "created_to"),
     };
@@ -133,7 +133,7 @@ fn kinds(text: &str) -> Option<Vec<EventKind>> {
 }
 
 /// The types that a name or a pattern stands for: `payment.captured`, `payment.*`, `*`; none where it is neither.
-pub(super) fn matching(pattern: &str) -> Vec<EventKind> {
+pub(crate) fn matching(pattern: &str) -> Vec<EventKind> {
     let matches = |kind: &EventKind| match pattern.strip_suffix('*') {
         Some("") => true,
         Some(start) => start.ends_with('.') && kind.as_str().starts_with(start),
@@ -144,7 +144,10 @@ pub(super) fn matching(pattern: &str) -> Vec<EventKind> {
 
 fn object_id(text: &str) -> Option<Uuid> {
     let operation = |kind: &OperationKind| kind.parse_id(text).map(switchyard_core::OperationId::uuid);
-    PaymentId::parse(text).map(PaymentId::uuid).or_else(|| OperationKind::ALL.iter().find_map(operation))
+    PaymentId::parse(text)
+        .map(PaymentId::uuid)
+        .or_else(|| EndpointId::parse(text).map(EndpointId::uuid))
+        .or_else(|| OperationKind::ALL.iter().find_map(operation))
 }
 
 #[derive(Serialize)]

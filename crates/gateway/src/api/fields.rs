@@ -203,6 +203,11 @@ impl<'b> Fields<'b, '_> {
         }
     }
 
+    /// Whether the member is there and null.
+    pub(crate) fn is_null(&self, name: &str) -> bool {
+        self.members.iter().any(|(known, value)| known == name && *value == Json::Null)
+    }
+
     /// An object with fields of its own.
     pub(crate) fn object<T>(&mut self, name: &'static str, read: impl FnOnce(&mut Fields<'b, '_>) -> T) -> Option<T> {
         let members = self.members(name)?;

@@ -8,6 +8,8 @@ mod call;
 mod capabilities;
 mod capabilities_view;
 mod card_numbers;
+mod endpoint_body;
+mod endpoint_view;
 mod event_view;
 mod events;
 mod faults;
@@ -35,12 +37,16 @@ mod routes;
 mod tests;
 mod use_cases;
 mod view;
+mod webhook_endpoints;
 
 pub(crate) use auth::{Keys, SANDBOX_KEY, sandbox_key};
+pub(crate) use event_view::event_json;
+pub(crate) use events::matching as kinds_of;
 pub(crate) use fingerprint::Pepper;
 pub(crate) use routes::configure;
 pub(crate) use use_cases::UseCases;
 pub(crate) use view::JsonRender;
+pub(crate) use webhook_endpoints::{Hooks, Rules};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,6 +67,8 @@ pub(crate) struct Api {
     pub(crate) metrics: Arc<dyn ApiMetrics>,
     /// What happened.
     pub(crate) feed: Arc<dyn Feed>,
+    /// Where merchants want it to be sent.
+    pub(crate) hooks: Hooks,
 }
 
 /// Takes note of requests.

@@ -12,7 +12,7 @@ use switchyard_core::limits::{
 use switchyard_core::method::Direction;
 use switchyard_core::name::NAME_BYTES_MAX;
 use switchyard_core::payment::CaptureMode;
-use switchyard_core::{ChannelName, Country, Currency, Method, Money, OrderType, RouteId};
+use switchyard_core::{ChannelName, Country, Currency, EndpointId, Method, Money, OrderType, RouteId};
 use switchyard_engine::{NewPayment, Tokens};
 
 /// Channels or providers that one payment carries tokens for; more than any operator has.
@@ -44,6 +44,8 @@ fn payment(fields: &mut Fields<'_, '_>, order_types: &[OrderType]) -> Option<New
     let metadata = metadata(fields);
     let allow_duplicate_reference = fields.boolean("allow_duplicate_reference");
     let route = fields.parsed("route", 1..=usize::MAX, "the id of a route, `rt_` and 32 digits", RouteId::parse);
+    let expected = "the id of a webhook endpoint, `we_` and 32 digits";
+    let webhook_endpoint = fields.parsed("webhook_endpoint", 1..=usize::MAX, expected, EndpointId::parse);
     let (method, tokens) = method?;
     Some(NewPayment {
         amount: Money::new(amount?, currency?)?,
@@ -62,6 +64,7 @@ fn payment(fields: &mut Fields<'_, '_>, order_types: &[OrderType]) -> Option<New
         browser: browser.map(Box::new),
         metadata,
         allow_duplicate_reference: allow_duplicate_reference.unwrap_or(false),
+        webhook_endpoint,
         route,
     })
 }

@@ -5,7 +5,7 @@ use super::view::{Pairs, Shown, Time};
 use serde::Serialize;
 use switchyard_core::operation::OperationKind;
 use switchyard_core::payment::{Checks, NextAction, Pending};
-use switchyard_core::{Failure, Method, Mode, Operation, OperationId, Payment, PaymentId, RouteId};
+use switchyard_core::{EndpointId, Failure, Method, Mode, Operation, OperationId, Payment, PaymentId, RouteId};
 
 /// A payment.
 #[derive(Serialize)]
@@ -44,6 +44,8 @@ pub(super) struct PaymentView<'a> {
     created_at: Time,
     updated_at: Time,
     expires_at: Option<Time>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    webhook_endpoint: Option<Shown<EndpointId>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     operations: Option<Vec<OperationView<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,6 +97,7 @@ impl<'a> PaymentView<'a> {
             metadata: Pairs(&payment.metadata),
             created_at: Time(payment.created_at),
             updated_at: Time(payment.updated_at),
+            webhook_endpoint: payment.webhook_endpoint.map(Shown),
             operations: None,
             refreshed: None,
             not_refreshed_because: None,

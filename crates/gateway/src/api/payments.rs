@@ -1,14 +1,16 @@
 //! `/v1/payments`.
 
-use super::call::{BodyRule, Command, Reply, serve};
+use super::call::{BodyRule, Call, Command, Reply, serve};
 use super::faults::Faults;
 use super::json::Json;
 use super::payment_view::PaymentView;
+use super::problem::Problem;
 use super::view::{ListView, json};
-use super::{filters, payment_body};
+use super::{filters, payment_body, webhook_endpoints};
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 use switchyard_core::PaymentId;
+use switchyard_engine::{Caller, NewPayment};
 use switchyard_store::Scope;
 
 /// Where payments are made and listed.
@@ -25,13 +27,25 @@ pub(super) async fn create(request: HttpRequest, mut payload: Payload) -> HttpRe
         let order_types = call.order_types();
         let read = |body: Json<'_>, faults: &mut Faults| payment_body::read(body, &order_types, faults);
         let answered = match call.command(&caller, &mut payload, BodyRule::Required, read).await? {
-            Command::Do(key, ask) => call.engine().create_payment(caller, key, ask).await?,
+            Command::Do(key, ask) => match named(call, &caller, &ask).await {
+                Ok(()) => call.engine().create_payment(caller, key, ask).await?,
+                // The endpoint may have been removed since the key was used.
+                Err(refused) => call.engine().already(key).await?.ok_or(refused)?,
+            },
             Command::Done(answered) => answered,
         };
         call.about_created(&answered);
         Ok(answered.into())
     })
     .await
+}
+
+/// That the endpoint which the payment names, if it does, is the caller's.
+async fn named(call: &Call<'_>, caller: &Caller, ask: &NewPayment) -> Result<(), Problem> {
+    match ask.webhook_endpoint {
+        Some(endpoint) => webhook_endpoints::check_named(call, caller, endpoint).await,
+        None => Ok(()),
+    }
 }
 
 /// One payment. `?refresh=true` asks the provider first, `?expand=operations` shows its operations.

@@ -72,6 +72,7 @@ codes! {
     UnsupportedMediaType "unsupported_media_type" 415 "The body has to be JSON";
     AmountTooLarge "amount_too_large" 422 "More is asked for than is left";
     IdempotencyMismatch "idempotency_mismatch" 422 "The idempotency key was used for another request";
+    TooManyEndpoints "too_many_endpoints" 422 "There are too many webhook endpoints";
     UnsupportedByChannel "unsupported_by_channel" 422 "The payment's channel cannot do it";
     Internal "internal_error" 500 "The gateway failed";
     Overloaded "overloaded" 503 "The gateway has too much to do";

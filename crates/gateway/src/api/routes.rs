@@ -8,6 +8,7 @@ use super::operations::{self, CAPTURES, Noun, REFUNDS, VOIDS};
 use super::payments::{self, PAYMENT, PAYMENTS};
 use super::problem::{Code, Problem};
 use super::reserve::{self, ROUTES};
+use super::webhook_endpoints as hooks;
 use actix_web::http::{Method, header};
 use actix_web::web::{self, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource};
@@ -34,6 +35,7 @@ pub(crate) fn configure(app: &mut ServiceConfig) {
     app.service(readable(EVENT, events::read));
     app.service(readable(METHODS, methods::list));
     app.service(readable(CAPABILITIES, capabilities::list));
+    webhooks(app);
     app.default_service(web::to(nowhere));
 }
 
@@ -42,6 +44,26 @@ fn operations(app: &mut ServiceConfig, noun: &'static Noun) {
     app.service(resource(noun.made_at, POST).route(web::post().to(create)));
     app.service(readable(noun.listed_at, move |request: HttpRequest| operations::list(noun, request)));
     app.service(readable(noun.read_at, move |request: HttpRequest| operations::read(noun, request)));
+}
+
+fn webhooks(app: &mut ServiceConfig) {
+    app.service(
+        resource(hooks::ENDPOINTS, GET_AND_POST)
+            .route(web::post().to(hooks::create))
+            .route(web::get().to(hooks::list))
+            .route(web::head().to(hooks::list)),
+    );
+    app.service(
+        resource(hooks::ENDPOINT, GET_PATCH_AND_DELETE)
+            .route(web::get().to(hooks::read))
+            .route(web::head().to(hooks::read))
+            .route(web::patch().to(hooks::change))
+            .route(web::delete().to(hooks::remove)),
+    );
+    app.service(readable(hooks::DELIVERIES, hooks::deliveries));
+    app.service(resource(hooks::ROTATE, POST).route(web::post().to(hooks::rotate_secret)));
+    app.service(resource(hooks::REDELIVER_RANGE, POST).route(web::post().to(hooks::redeliver_range)));
+    app.service(resource(hooks::REDELIVER, POST).route(web::post().to(hooks::redeliver)));
 }
 
 fn readable<F, R>(path: &'static str, handler: F) -> Resource
@@ -54,6 +76,7 @@ where
 
 const GET: &str = "GET, HEAD, OPTIONS";
 const POST: &str = "POST, OPTIONS";
+const GET_PATCH_AND_DELETE: &str = "GET, HEAD, PATCH, DELETE, OPTIONS";
 const GET_AND_POST: &str = "GET, HEAD, POST, OPTIONS";
 
 /// An address that refuses every method but those it is given, and tells which they are.

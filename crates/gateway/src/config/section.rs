@@ -4,7 +4,7 @@ use super::address::{WebAddress, socket};
 use super::secret::{self, SecretRef};
 use super::settings::{
     Api, Coordination, CoordinationUrl, Idempotency, Keys, Log, LogFormat, Ops, ProviderCalls, Recovery, Routes,
-    Settings, Simulator, Store, StoreUrl,
+    Settings, Simulator, Store, StoreUrl, Webhooks,
 };
 use secrecy::SecretString;
 use std::ops::RangeInclusive;
@@ -36,6 +36,7 @@ pub(crate) fn read(root: Table<'_>, reading: &Reading<'_>) -> Option<Settings> {
     let routes = routes(section("routes"));
     let provider = provider(section("provider"));
     let keys = keys(section("keys"));
+    let webhooks = webhooks(section("webhooks"));
     root.finish();
     Some(Settings {
         api: api?,
@@ -49,6 +50,7 @@ pub(crate) fn read(root: Table<'_>, reading: &Reading<'_>) -> Option<Settings> {
         routes: routes?,
         provider: provider?,
         keys,
+        webhooks: webhooks?,
     })
 }
 
@@ -284,6 +286,63 @@ fn provider(section: Section<'_, '_>) -> Option<ProviderCalls> {
 
 fn keys(section: Section<'_, '_>) -> Keys {
     let pepper = section.secret("pepper");
+    let seal = section.secret("seal");
     section.finish();
-    Keys { pepper }
+    Keys { pepper, seal }
+}
+
+fn webhooks(section: Section<'_, '_>) -> Option<Webhooks> {
+    let interval = section.span("interval", MINUTE);
+    let timeout = section.span("timeout", MINUTE);
+    let retries = section.value("retries").and_then(|value| spans(&value, YEAR));
+    let order_wait = section.span("order_wait", YEAR);
+    let concurrency = section.count("concurrency", 1..=256);
+    let concurrency_total = section.count("concurrency_total", 1..=4_096);
+    let rotation_overlap = section.span("rotation_overlap", YEAR);
+    let retention = section.span("retention", YEAR);
+    let private = section.optional("private_addresses");
+    let private = private.map(|value| value.one_of(&[("allow", true), ("refuse", false)]));
+    section.finish();
+    Some(Webhooks {
+        interval: interval?,
+        timeout: timeout?,
+        retries: retries?,
+        order_wait: order_wait?,
+        concurrency: concurrency?,
+        concurrency_total: concurrency_total?,
+        rotation_overlap: rotation_overlap?,
+        retention: retention?,
+        private_addresses: match private {
+            Some(private) => Some(private?),
+            None => None,
+        },
+    })
+}
+
+/// Most spans in a list.
+const SPANS_MAX: usize = 20;
+
+/// Spans of time with commas between them.
+fn spans(value: &Value<'_>, most: Duration) -> Option<Vec<Duration>> {
+    let text = value.text()?.text;
+    let one = |part: &str| {
+        let part = part.trim();
+        let digits = part.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let unit = match part.get(digits.len()..)? {
+            "ms" => 1,
+            "s" => 1_000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            "d" => 86_400_000,
+            _ => return None,
+        };
+        let span = Duration::from_millis(digits.parse::<u64>().ok()?.checked_mul(unit)?);
+        (!span.is_zero() && span <= most).then_some(span)
+    };
+    let spans: Option<Vec<Duration>> = text.split(',').map(one).collect();
+    let spans = spans.filter(|spans| spans.len() <= SPANS_MAX);
+    if spans.is_none() {
+        value.fault(format!("`retries` is `{text}`, where up to {SPANS_MAX} spans such as `5s, 5m, 2h` are wanted"));
+    }
+    spans
 }

@@ -21,6 +21,7 @@ pub(crate) struct Settings {
     pub(crate) routes: Routes,
     pub(crate) provider: ProviderCalls,
     pub(crate) keys: Keys,
+    pub(crate) webhooks: Webhooks,
 }
 
 /// The merchants' API.
@@ -142,6 +143,24 @@ pub(crate) struct ProviderCalls {
 pub(crate) struct Keys {
     /// `None`: kept in the data directory. See [`super::pepper`].
     pub(crate) pepper: Option<SecretString>,
+    /// `None`: kept in the data directory. See [`crate::seal`].
+    pub(crate) seal: Option<SecretString>,
+}
+
+/// Events on their way to merchants.
+#[derive(Clone, Debug)]
+pub(crate) struct Webhooks {
+    pub(crate) interval: Duration,
+    pub(crate) timeout: Duration,
+    /// Before each further try; there are no more after the last.
+    pub(crate) retries: Vec<Duration>,
+    pub(crate) order_wait: Duration,
+    pub(crate) concurrency: usize,
+    pub(crate) concurrency_total: usize,
+    pub(crate) rotation_overlap: Duration,
+    pub(crate) retention: Duration,
+    /// `None`: in the sandbox alone.
+    pub(crate) private_addresses: Option<bool>,
 }
 
 /// What kind of value a setting has: an environment variable is text, and has to become one.
@@ -213,4 +232,14 @@ pub(crate) const KEYS: &[Key] = &[
     integer("provider", "concurrency_max"),
     integer("provider", "idle_connections_max"),
     secret("keys", "pepper"),
+    secret("keys", "seal"),
+    text("webhooks", "interval"),
+    text("webhooks", "timeout"),
+    text("webhooks", "retries"),
+    text("webhooks", "order_wait"),
+    integer("webhooks", "concurrency"),
+    integer("webhooks", "concurrency_total"),
+    text("webhooks", "rotation_overlap"),
+    text("webhooks", "retention"),
+    text("webhooks", "private_addresses"),
 ];

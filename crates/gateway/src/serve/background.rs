@@ -1,11 +1,13 @@
 //! What goes on without a request: settling what is in doubt, and reading what other processes wrote.
 
 use super::{Failure, Shared};
-use crate::api::Keys;
+use crate::api::{Keys, event_json};
 use crate::config::Settings;
 use crate::config::settings::Recovery;
 use crate::metrics::Metrics;
 use crate::tasks::Tasks;
+use crate::transport::{self, HttpTransport, Reach};
+use crate::webhooks::{self, Parts};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -21,6 +23,9 @@ const REFRESH: Duration = Duration::from_millis(500);
 
 /// Between two slices of idempotency keys that are looked through: half a million keys in a quarter of an hour.
 const FORGET: Duration = Duration::from_secs(1);
+
+/// How long a connection to a webhook endpoint may idle.
+const IDLE_WEBHOOKS: Duration = Duration::from_secs(10);
 
 /// Whether the process can do its work.
 #[derive(Debug, Default)]
@@ -97,6 +102,7 @@ impl Background {
         let tasks = vec![
             actix_web::rt::spawn(or_end("retention", forget(Arc::clone(&engine), settings.idempotency.retention))),
             actix_web::rt::spawn(or_end("recovery", recover(engine, settings.recovery.clone()))),
+            actix_web::rt::spawn(or_end("webhooks", webhooks::deliver(courier(shared, settings)?))),
             actix_web::rt::spawn(or_end("refresh", refresh(refresher, Arc::clone(&state)))),
         ];
         Ok(Self { tasks, state })
@@ -113,6 +119,26 @@ impl Background {
             task.abort();
         }
     }
+}
+
+/// What delivers webhooks, with connections of its own.
+fn courier(shared: &Shared, settings: &Settings) -> Result<Arc<Parts>, Failure> {
+    let private = shared.hooks.rules.private_addresses;
+    let way_out = transport::Settings {
+        connect_timeout: settings.webhooks.timeout,
+        idle_connections_max: settings.webhooks.concurrency_total,
+        idle_time_max: IDLE_WEBHOOKS,
+        tls: transport::tls_settings(&[])?,
+        reach: if private { Reach::Anywhere } else { Reach::Public },
+    };
+    Ok(Arc::new(Parts::new(
+        (Arc::clone(&shared.feed), shared.hooks.clone()),
+        Arc::clone(&shared.clock),
+        HttpTransport::new(way_out, Arc::clone(&shared.clock), None),
+        settings.webhooks.clone(),
+        Arc::clone(&shared.metrics),
+        event_json,
+    )))
 }
 
 async fn recover(engine: Arc<Engine>, recovery: Recovery) {

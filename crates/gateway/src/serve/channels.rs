@@ -5,7 +5,7 @@ use crate::config::Loaded;
 use crate::config::address::WebAddress;
 use crate::config::settings::ProviderCalls;
 use crate::providers::{Account as Building, Base};
-use crate::transport::{HttpTransport, Settings};
+use crate::transport::{HttpTransport, Reach, Settings};
 use std::sync::Arc;
 use std::time::Duration;
 use switchyard_core::operation::Target;
@@ -155,5 +155,6 @@ fn transport_settings(calls: &ProviderCalls, tls: Arc<rustls::ClientConfig>) -> 
         idle_connections_max: calls.idle_connections_max,
         idle_time_max: calls.idle_timeout,
         tls,
+        reach: Reach::Anywhere,
     }
 }

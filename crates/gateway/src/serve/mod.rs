@@ -12,7 +12,7 @@ mod simulator;
 pub(crate) use background::State;
 pub(crate) use simulator::run as run_simulator;
 
-use crate::api::{self, Api, JsonRender, Keys};
+use crate::api::{self, Api, Hooks, JsonRender, Keys, Rules};
 use crate::cli::serving::{Serving, ServingFile};
 use crate::clock::SystemClock;
 use crate::config::address::WebAddress;
@@ -21,6 +21,7 @@ use crate::config::{Environment, Loaded, Wanted, load};
 use crate::metrics::Metrics;
 use crate::ops::{self, Ops};
 use crate::records::keep;
+use crate::seal::KeyRing;
 use crate::tasks::Tasks;
 use crate::{logging, transport};
 use actix_web::dev::{Server, ServerHandle};
@@ -94,6 +95,7 @@ struct Shared {
     pepper: api::Pepper,
     metrics: Arc<Metrics>,
     feed: Arc<dyn Feed>,
+    hooks: Hooks,
 }
 
 impl Shared {
@@ -110,6 +112,7 @@ impl Shared {
             clock: Arc::clone(&self.clock),
             metrics: Arc::<Metrics>::clone(&self.metrics),
             feed: Arc::clone(&self.feed),
+            hooks: self.hooks.clone(),
         }
     }
 }
@@ -123,6 +126,8 @@ async fn serve(wanted: &Wanted, loaded: Loaded) -> Result<(), Failure> {
     let store: Arc<dyn Store> = Arc::<Sqlite>::clone(&ledger);
     let pepper = api::Pepper::open(settings.keys.pepper.as_ref(), &settings.store.data)
         .map_err(because("the key of the API keys' hashes"))?;
+    let ring = KeyRing::open(settings.keys.seal.as_ref(), &settings.store.data)
+        .map_err(because("the keys that seal secrets at rest"))?;
     let simulated = match (&settings.simulator.url, wanted.sandbox) {
         (None, true) => Some(simulator::start(&settings.simulator).await?),
         (Some(_), _) | (None, false) => None,
@@ -163,6 +168,13 @@ async fn serve(wanted: &Wanted, loaded: Loaded) -> Result<(), Failure> {
         pepper,
         metrics: Arc::clone(&metrics),
         feed: Arc::<Sqlite>::clone(&ledger),
+        hooks: Hooks {
+            ledger: Arc::<Sqlite>::clone(&ledger),
+            ring,
+            rules: Rules { private_addresses: settings.webhooks.private_addresses.unwrap_or(wanted.sandbox) },
+            overlap: settings.webhooks.rotation_overlap,
+            changed: Arc::default(),
+        },
     };
     let background = Background::start(&shared, &board, &tasks, &settings).await?;
     background.state().channels_off(in_force.off.clone());

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::gate::Stream;
+use super::reach::Reach;
 use super::request::Origin;
 
 /// How long one address may stay silent before the next is tried beside it (RFC 8305, section 8).
@@ -38,9 +39,9 @@ pub(crate) fn tls_settings(more: &[CertificateDer<'static>]) -> Result<Arc<Clien
     Ok(Arc::new(settings))
 }
 
-pub(super) async fn connect(origin: &Origin, tls: &TlsConnector) -> Result<Stream, String> {
+pub(super) async fn connect(origin: &Origin, tls: &TlsConnector, reach: Reach) -> Result<Stream, String> {
     let failed = |error: io::Error| format!("{origin}: {error}");
-    let stream = dial(origin.host(), origin.port()).await.map_err(failed)?;
+    let stream = dial(origin.host(), origin.port(), reach).await.map_err(failed)?;
     stream.set_nodelay(true).map_err(failed)?;
     if !origin.https() {
         return Ok(Stream::Plain(stream));
@@ -51,12 +52,16 @@ pub(super) async fn connect(origin: &Origin, tls: &TlsConnector) -> Result<Strea
 }
 
 /// Takes the first of the name's addresses that answers.
-async fn dial(host: &str, port: u16) -> io::Result<TcpStream> {
+async fn dial(host: &str, port: u16, reach: Reach) -> io::Result<TcpStream> {
     let mut addresses = lookup_host((host, port)).await?;
     let mut attempts = FuturesUnordered::new();
     let mut failure = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     loop {
         match addresses.next() {
+            // It names none of the addresses: whoever chose the name is not to learn about the network here.
+            Some(address) if !reach.admits(address.ip()) => {
+                failure = io::Error::new(io::ErrorKind::PermissionDenied, "it leads to a private address");
+            }
             Some(address) => attempts.push(TcpStream::connect(address)),
             None if attempts.is_empty() => return Err(failure),
             None => {}

@@ -7,6 +7,7 @@ mod connect;
 mod connection;
 mod gate;
 mod pool;
+mod reach;
 mod request;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ use tokio_rustls::TlsConnector;
 pub(crate) use connect::tls_settings;
 use connection::{Broken, Connection, Outgoing};
 use pool::Pool;
+pub(crate) use reach::Reach;
 use request::Origin;
 
 /// How a transport behaves.
@@ -36,6 +38,8 @@ pub(crate) struct Settings {
     pub(crate) idle_time_max: Duration,
     /// Whom to trust; shared by all transports, so that sessions are resumed. See [`tls_settings`].
     pub(crate) tls: Arc<rustls::ClientConfig>,
+    /// Where connections may go.
+    pub(crate) reach: Reach,
 }
 
 impl Settings {
@@ -47,6 +51,7 @@ impl Settings {
             idle_connections_max: 64,
             idle_time_max: Duration::from_secs(15),
             tls,
+            reach: Reach::Anywhere,
         }
     }
 }
@@ -72,6 +77,7 @@ pub(crate) trait Observe: Send + Sync {
 pub(crate) struct HttpTransport {
     connect_timeout: Duration,
     tls: TlsConnector,
+    reach: Reach,
     idle: Pool,
     clock: Arc<dyn Clock>,
     observe: Option<Arc<dyn Observe>>,
@@ -82,6 +88,7 @@ impl HttpTransport {
         Self {
             connect_timeout: settings.connect_timeout,
             tls: TlsConnector::from(settings.tls),
+            reach: settings.reach,
             idle: Pool::new(settings.idle_connections_max, settings.idle_time_max),
             clock,
             observe,
@@ -111,7 +118,7 @@ impl HttpTransport {
 
     async fn connect(&self, origin: &Origin, deadline: Instant) -> Result<Connection, String> {
         let connecting = async {
-            let stream = connect::connect(origin, &self.tls).await?;
+            let stream = connect::connect(origin, &self.tls, self.reach).await?;
             Connection::over(stream, Arc::clone(&self.clock)).await
         };
         match timeout_at(deadline.min(after(self.connect_timeout)), connecting).await {

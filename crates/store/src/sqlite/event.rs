@@ -3,12 +3,13 @@
 use super::columns::{Columns, View};
 use super::dictionary::{Cell, Interner, Word};
 use super::fault::Fault;
-use super::{number, operation, payment, state};
+use super::{number, operation, payment, state, webhook};
 use crate::Recorded;
 use crate::feed::{Event, Object, Subject};
+use crate::webhooks::Endpoint;
 use rusqlite::{Connection, params};
 use switchyard_core::settle::Happened;
-use switchyard_core::{Operation, OperationId, Payment, PaymentId};
+use switchyard_core::{EndpointId, Operation, OperationId, Payment, PaymentId};
 
 /// More events than any payment has: 1,000 operations with a handful each.
 pub(super) const CHAIN_MAX: usize = 10_000;
@@ -58,13 +59,14 @@ pub(super) fn row(row: &rusqlite::Row<'_>, view: View<'_>) -> Result<Row, Fault>
     let c = &mut Columns::new(row, view);
     let position = c.integer()?;
     let kind = c.number(number::event)?;
-    let payment = PaymentId::from_uuid(c.id()?);
-    let operation = c.optional_id()?.map(OperationId::from_uuid);
+    let (payment, other) = (c.optional_id()?, c.optional_id()?);
     let (sequence, at) = (c.small()?, c.timestamp()?);
     let (merchant, mode) = (c.merchant()?, c.mode()?);
-    let subject = match operation {
-        None => Subject::Payment(payment),
-        Some(operation) => Subject::Operation(payment, operation),
+    let subject = match (payment.map(PaymentId::from_uuid), other) {
+        (Some(payment), None) => Subject::Payment(payment),
+        (Some(payment), Some(operation)) => Subject::Operation(payment, OperationId::from_uuid(operation)),
+        (None, Some(endpoint)) => Subject::Endpoint(EndpointId::from_uuid(endpoint)),
+        (None, None) => return Err(Fault::Corrupt(format!("row {position}: payment: missing"))),
     };
     let recorded = Recorded { position, merchant, mode, kind, subject, sequence, at };
     Ok(Row { recorded, previous: c.optional_integer()?, state: c.blob()?.to_vec() })
@@ -112,6 +114,10 @@ pub(super) fn of_payment(view: View<'_>, id: PaymentId) -> Result<Vec<Row>, Faul
 /// The event with its object as it stood right after it, and as the object's event of an earlier write had left it.
 pub(super) fn whole(view: View<'_>, row: Row) -> Result<Event, Fault> {
     let object = object(view, &row)?;
+    if let Object::Endpoint(endpoint) = &object {
+        let before = Endpoint { enabled: true, disabled_reason: None, ..(**endpoint).clone() };
+        return Ok(Event { recorded: row.recorded, before: Some(Object::Endpoint(Box::new(before))), object });
+    }
     let before = match earlier(view, &row)? {
         Some(earlier) => Some(self::object(view, &earlier)?),
         None => None,
@@ -139,17 +145,22 @@ fn object(view: View<'_>, row: &Row) -> Result<Object, Fault> {
     let position = row.recorded.position;
     let nonsense = || Fault::Corrupt(format!("row {position}: state: does not unpack"));
     let gone = |id: &dyn std::fmt::Display| Fault::Corrupt(format!("event {position} tells of {id}, which is missing"));
-    let id = row.recorded.subject.payment();
-    let mut payment = payment::read(view, id)?.ok_or_else(|| gone(&id))?;
+    let standing = |id: PaymentId| payment::read(view, id)?.ok_or_else(|| gone(&id));
     match row.recorded.subject {
-        Subject::Payment(_) => {
+        Subject::Payment(id) => {
+            let mut payment = standing(id)?;
             state::unpack(&row.state, &mut payment, None, at).ok_or_else(nonsense)?;
             Ok(Object::Payment(Box::new(payment)))
         }
-        Subject::Operation(_, id) => {
+        Subject::Operation(payment, id) => {
+            let mut payment = standing(payment)?;
             let mut operation = operation::read(view, id)?.ok_or_else(|| gone(&id))?;
             state::unpack(&row.state, &mut payment, Some(&mut operation), at).ok_or_else(nonsense)?;
             Ok(Object::Operation(Box::new((operation, payment))))
+        }
+        Subject::Endpoint(id) => {
+            let endpoint = webhook::unpack_endpoint(&row.state, &row.recorded, id).ok_or_else(nonsense)?;
+            Ok(Object::Endpoint(Box::new(endpoint)))
         }
     }
 }

@@ -4,7 +4,7 @@ use super::columns::View;
 use super::dictionary::Word;
 use super::event::{self, Row};
 use super::fault::Fault;
-use super::{Sqlite, number, operation};
+use super::{Sqlite, number, operation, payment};
 use crate::StoreError;
 use crate::feed::{Event, EventFilter, EventPage, Feed, Order};
 use rusqlite::{OptionalExtension as _, params};
@@ -55,21 +55,23 @@ fn list(
 ) -> Result<EventPage<Row>, Fault> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     match wanted_payment(view, filter)? {
-        Some(Some(payment)) => of_payment(view, filter, payment, order, from, limit),
-        Some(None) => Ok(EventPage { data: Vec::new(), next: from, more: false }),
+        Some(payment) => of_payment(view, filter, payment, order, from, limit),
         None => scan(view, filter, order, from, limit, rows_max),
     }
 }
 
-/// The payment whose events alone can match: the outer `None` where any can, the inner one where none can.
-#[expect(clippy::option_option, reason = "any is not the same as none")]
-fn wanted_payment(view: View<'_>, filter: &EventFilter) -> Result<Option<Option<PaymentId>>, Fault> {
+/// The payment whose events alone can match, if it must be one's.
+fn wanted_payment(view: View<'_>, filter: &EventFilter) -> Result<Option<PaymentId>, Fault> {
     if let Some(payment) = filter.payment {
-        return Ok(Some(Some(payment)));
+        return Ok(Some(payment));
     }
     let Some(object) = filter.object else { return Ok(None) };
-    let operation = operation::read(view, OperationId::from_uuid(object))?;
-    Ok(Some(Some(operation.map_or(PaymentId::from_uuid(object), |operation| operation.payment))))
+    if let Some(operation) = operation::read(view, OperationId::from_uuid(object))? {
+        return Ok(Some(operation.payment));
+    }
+    let payment = PaymentId::from_uuid(object);
+    // Else it is no payment's: there are few such events, and they have no chain.
+    Ok(payment::last_event(view.connection, payment)?.map(|_| payment))
 }
 
 fn of_payment(

@@ -8,7 +8,9 @@ use super::operation::{pack_failure, unpack_failure};
 use super::pack::{Packer, Unpacker};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use switchyard_core::payment::{CaptureMode, CardFacts, Checks, Decided, NextAction, Pending};
-use switchyard_core::{Country, Currency, Method, Money, OperationId, Payment, PaymentId, RouteId, Timestamp};
+use switchyard_core::{
+    Country, Currency, EndpointId, Method, Money, OperationId, Payment, PaymentId, RouteId, Timestamp,
+};
 
 const SELECT: &str = "SELECT id, merchant, mode, status, open, in_doubt, amount, currency, \
     authorized, captured, released, refunded, pending, operations, country, order_type, reference, method, capture, \
@@ -16,7 +18,7 @@ const SELECT: &str = "SELECT id, merchant, mode, status, open, in_doubt, amount,
     rule, rules_version, channel, reason, snapshot, offer, route, \
     provider, provider_reference, observed_at, observed_from, contradiction, \
     statement_descriptor, description, customer, metadata, allow_duplicate_reference, \
-    created_at, updated_at, events, version FROM payments WHERE id = ?1";
+    created_at, updated_at, events, version, webhook_endpoint FROM payments WHERE id = ?1";
 
 const INSERT: &str = "INSERT INTO payments (id, merchant, mode, status, open, in_doubt, amount, currency, \
     authorized, captured, released, refunded, pending, operations, country, order_type, reference, method, capture, \
@@ -24,9 +26,9 @@ const INSERT: &str = "INSERT INTO payments (id, merchant, mode, status, open, in
     rule, rules_version, channel, reason, snapshot, offer, route, \
     provider, provider_reference, observed_at, observed_from, contradiction, \
     statement_descriptor, description, customer, metadata, allow_duplicate_reference, \
-    created_at, updated_at, events, version, last_event) VALUES (\
+    created_at, updated_at, events, version, last_event, webhook_endpoint) VALUES (\
     ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, \
-    ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44, ?45, ?46, ?47)";
+    ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44, ?45, ?46, ?47, ?48)";
 
 /// Only what moves: all else was fixed when the payment was made.
 const UPDATE: &str = "UPDATE payments SET status = ?2, open = ?3, in_doubt = ?4, \
@@ -117,6 +119,7 @@ pub(super) fn insert(
         payment.events,
         payment.version.saturating_add(1),
         last_event,
+        payment.webhook_endpoint.map(|endpoint| endpoint.uuid().into_bytes()),
     ])?;
     Ok(())
 }
@@ -253,6 +256,7 @@ fn from_row(mut columns: Columns<'_>) -> Result<Payment, Fault> {
         updated_at: c.timestamp()?,
         events: c.small()?,
         version: c.small()?,
+        webhook_endpoint: c.optional_id()?.map(EndpointId::from_uuid),
     };
     check(&payment)?;
     if (marked_open, marked_in_doubt) != (open(&payment), payment.in_doubt()) {

@@ -18,7 +18,8 @@ CREATE TABLE payments (
     statement_descriptor, description, customer, metadata, allow_duplicate_reference,
     created_at, updated_at, events, version,
     -- The position of its latest event, from which its others are found without an index.
-    last_event
+    last_event,
+    webhook_endpoint
 ) WITHOUT ROWID;
 
 CREATE INDEX payments_open ON payments (reference, merchant, mode) WHERE open = 1;
@@ -41,6 +42,7 @@ CREATE TABLE answers (number INTEGER PRIMARY KEY, status, body);
 -- The one tree with random keys.
 CREATE TABLE claims (key BLOB PRIMARY KEY, operation) WITHOUT ROWID;
 
+-- What it is about is a payment, one of its operations, or without a payment a webhook endpoint.
 -- State: how payment and operation stood right after it. Previous: the event of the same payment before it.
 CREATE TABLE events (
     position INTEGER PRIMARY KEY, kind, payment, operation, sequence, at, merchant, mode, previous, state
@@ -73,3 +75,22 @@ CREATE TABLE rules (
     number INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, kept_at INTEGER NOT NULL, vocabulary TEXT NOT NULL,
     source TEXT NOT NULL
 ) STRICT;
+
+-- Where merchants get events. Cursor: up to there nothing is left to do, but for what has a row in deliveries.
+CREATE TABLE webhook_endpoints (
+    id BLOB PRIMARY KEY, merchant TEXT NOT NULL, mode INTEGER NOT NULL, url TEXT NOT NULL, description TEXT,
+    events TEXT NOT NULL, enabled INTEGER NOT NULL, disabled_reason TEXT, secret BLOB NOT NULL, former_secret BLOB,
+    former_until INTEGER, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, told INTEGER NOT NULL,
+    version INTEGER NOT NULL, cursor INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Events that an endpoint did not take at once. Status 0 is to be delivered.
+CREATE TABLE deliveries (
+    endpoint BLOB NOT NULL, position INTEGER NOT NULL, event BLOB NOT NULL, object BLOB NOT NULL,
+    status INTEGER NOT NULL, again INTEGER NOT NULL, since INTEGER NOT NULL, next_at INTEGER, tries INTEGER NOT NULL,
+    attempts BLOB, PRIMARY KEY (endpoint, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX deliveries_due ON deliveries (endpoint, next_at) WHERE status = 0;
+
+CREATE INDEX deliveries_waiting ON deliveries (endpoint, object, position) WHERE status = 0 AND again = 0;

@@ -7,7 +7,8 @@ use super::doom::Doom;
 use super::fault::{Fault, lost_sync, unavailable};
 use super::settings::{Group, Observe, Settings};
 use super::stats::Stats;
-use super::{administration, event, operation, payment, records, reserved, retention};
+use super::{administration, event, operation, payment, records, reserved, retention, webhook};
+use crate::webhooks::WebhookWrite;
 use crate::{Administer, Audit, Begin, Begun, Conclude, KeptRules, Postpone, StoreError, Written};
 use rusqlite::Connection;
 use rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY;
@@ -33,6 +34,8 @@ pub(super) enum Command {
         limit: u32,
     },
     KeepRules(Box<KeptRules>),
+    /// Webhook endpoints and deliveries.
+    Webhook(Box<WebhookWrite>),
     /// Raw SQL, for tests that break things.
     #[cfg(feature = "suite")]
     Sql(String),
@@ -203,6 +206,7 @@ impl Writer {
             }
             Command::Administer(command, _) => administration::fits(&self.connection, command)?,
             Command::Forget(_) | Command::Reserve(_) | Command::ForgetRoutes { .. } | Command::KeepRules(_) => true,
+            Command::Webhook(write) => webhook::fits(&self.connection, write)?,
             #[cfg(feature = "suite")]
             Command::Sql(_) => true,
         };
@@ -273,6 +277,10 @@ impl Writer {
             }
             Command::KeepRules(rules) => {
                 records::keep(&self.connection, rules)?;
+                Ok(Outcome::Written(Written::Done))
+            }
+            Command::Webhook(write) => {
+                webhook::write(&self.connection, &mut self.words, write)?;
                 Ok(Outcome::Written(Written::Done))
             }
             #[cfg(feature = "suite")]

@@ -8,8 +8,8 @@ use switchyard_core::operation::{Operation, Target};
 use switchyard_core::payment::{CaptureMode, CardFacts, Checks, Decided, NextAction, Payment, Pending, Source};
 use switchyard_core::status::{OperationState, PaymentStatus};
 use switchyard_core::{
-    ChannelName, Country, Currency, Failure, FailureCode, Method, Mode, Money, OperationId, OperationKind, OrderType,
-    Timestamp,
+    ChannelName, Country, Currency, EndpointId, Failure, FailureCode, Method, Mode, Money, OperationId, OperationKind,
+    OrderType, Timestamp,
 };
 use uuid::Uuid;
 
@@ -168,6 +168,7 @@ impl Dice {
             metadata: self.many(6, |dice| (dice.text(), dice.text())),
             // Else the guard on references would refuse most of them.
             allow_duplicate_reference: true,
+            webhook_endpoint: self.maybe(|dice| EndpointId::from_uuid(dice.uuid())),
             created_at: self.timestamp(),
             ..Sample::new().payment()
         };

@@ -22,6 +22,7 @@ fn shown(object: &Object) -> Object {
     match object {
         Object::Payment(it) => Object::Payment(Box::new(payment(it))),
         Object::Operation(it) => Object::Operation(Box::new((operation(&it.0), payment(&it.1)))),
+        Object::Endpoint(it) => Object::Endpoint(it.clone()),
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) async fn complete(fixture: &mut dyn Fixture) {
     concluded(&*store, conclude).await;
 
     let read = store.events(0, 100).await.unwrap();
-    assert_eq!(read.iter().map(|event| event.happened()).collect::<Vec<_>>(), expected);
+    assert_eq!(read.iter().map(|event| event.happened().unwrap()).collect::<Vec<_>>(), expected);
     assert!(read.iter().all(|event| event.merchant == payment.merchant && event.mode == Mode::Live));
     assert!(read.windows(2).all(|pair| pair[0].position < pair[1].position));
 
@@ -53,7 +53,7 @@ pub(super) async fn parallel(fixture: &mut dyn Fixture) {
         for event in store.events(position, 7).await.unwrap() {
             assert!(event.position > position);
             position = event.position;
-            seen.push(event.subject.payment());
+            seen.push(event.subject.payment().unwrap());
         }
         tokio::task::yield_now().await;
     }

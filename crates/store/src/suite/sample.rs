@@ -88,6 +88,7 @@ impl Sample {
             customer: Some("cus-77".into()),
             metadata: vec![("cart".into(), "77".into())],
             allow_duplicate_reference: false,
+            webhook_endpoint: None,
             created_at: self.now,
             updated_at: self.now,
             events: 0,

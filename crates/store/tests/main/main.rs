@@ -15,7 +15,7 @@ mod slices;
 use std::sync::Arc;
 use switchyard_store::sqlite::Settings;
 use switchyard_store::suite::Fixture;
-use switchyard_store::{Feed, Sqlite, Store, suite};
+use switchyard_store::{Feed, Sqlite, Store, Webhooks, suite};
 use tempfile::TempDir;
 
 /// A ledger in a directory of its own.
@@ -53,6 +53,10 @@ impl Fixture for Ledger {
     }
 
     fn feed(&self) -> Arc<dyn Feed> {
+        self.sqlite()
+    }
+
+    fn webhooks(&self) -> Arc<dyn Webhooks> {
         self.sqlite()
     }
 

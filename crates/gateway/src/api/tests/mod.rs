@@ -258,6 +258,13 @@ impl Desk {
             clock: Arc::new(StillClock::default()),
             metrics: counted,
             feed: Arc::<Sqlite>::clone(&self.ledger),
+            hooks: Hooks {
+                ledger: Arc::<Sqlite>::clone(&self.ledger),
+                ring: crate::seal::KeyRing::open(None, self._directory.path()).unwrap(),
+                rules: Rules { private_addresses: false },
+                overlap: Duration::from_secs(60),
+                changed: Arc::default(),
+            },
         }
     }
 

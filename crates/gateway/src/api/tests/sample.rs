@@ -66,6 +66,7 @@ pub(super) fn payment() -> Payment {
         customer: None,
         metadata: vec![("cart".into(), "77".into()), ("a".into(), "\"quoted\"\n".into())],
         allow_duplicate_reference: false,
+        webhook_endpoint: None,
         created_at: Timestamp(AT.0 - 7),
         updated_at: AT,
         events: 2,
