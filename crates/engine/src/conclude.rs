@@ -24,6 +24,8 @@ pub(crate) enum Told {
     Written(Box<Known>),
     /// The rows are gone.
     Gone,
+    /// The row has moved on to where the news means nothing.
+    Moot,
 }
 
 /// Whether the answer to the call itself is kept.
@@ -48,8 +50,25 @@ impl Engine {
         from: Source,
         keep: Keep,
     ) -> Result<Told, StoreError> {
+        self.tell_while(|_| true, channel, known, report, from, keep).await
+    }
+
+    /// As [`Engine::tell`], but only where `means` says that the news means something to the operation as it stands by
+    /// then: what was concluded from a row holds for that row alone.
+    pub(crate) async fn tell_while(
+        &self,
+        means: impl Fn(&Operation) -> bool,
+        channel: Option<&Channel>,
+        known: Known,
+        report: &Report,
+        from: Source,
+        keep: Keep,
+    ) -> Result<Told, StoreError> {
         let Known { mut payment, mut operation } = known;
         loop {
+            if !means(&operation) {
+                return Ok(Told::Moot);
+            }
             let now = self.seams.clock.now();
             let (before, payment_seen, operation_seen) = (operation.clone(), payment.version, operation.version);
             let contradicted_before = payment.contradiction.clone();
@@ -140,7 +159,7 @@ impl Engine {
                     answer(Ok(self.seams.render.answer(&known.payment, &known.operation)));
                     return;
                 }
-                Ok(Told::Gone) => {
+                Ok(Told::Gone | Told::Moot) => {
                     tracing::error!(payment = %payment.id, "an operation under way is gone from the ledger");
                     answer(Ok(doubtful));
                     return;

@@ -221,7 +221,9 @@ impl Engine {
             }
             OperationState::Intended => match self.doubt(Some(&channel), known).await? {
                 Told::Written(known) => *known,
-                Told::Gone => return Ok(LookedUp::NoNews("the payment is gone from the ledger".into())),
+                Told::Gone | Told::Moot => {
+                    return Ok(LookedUp::NoNews("the payment is gone from the ledger".into()));
+                }
             },
             OperationState::InDoubt
             | OperationState::Accepted
@@ -263,7 +265,7 @@ impl Engine {
                     let reason = "the provider does not know it yet".into();
                     return self.no_news(&known.operation, asked, next, reason).await;
                 }
-                Report::bare(News::Refused(Failure::new(FailureCode::ProviderUnreachable)))
+                return self.not_processed(&channel, known).await;
             }
             Err(error) => {
                 watch("error");
@@ -273,6 +275,18 @@ impl Engine {
         };
         match self.tell(Some(&channel), known, &report, Source::LookUp, Keep::Nothing).await? {
             Told::Written(known) => Ok(LookedUp::Told(known)),
+            Told::Gone | Told::Moot => Ok(LookedUp::NoNews("the payment is gone from the ledger".into())),
+        }
+    }
+
+    /// The provider has no such thing, and would have it. Whoever wrote other news meanwhile knows better.
+    async fn not_processed(&self, channel: &Channel, known: Known) -> Result<LookedUp, StoreError> {
+        let report = Report::bare(News::Refused(Failure::new(FailureCode::ProviderUnreachable)));
+        let told =
+            self.tell_while(not_found_settles, Some(channel), known, &report, Source::LookUp, Keep::Nothing).await?;
+        match told {
+            Told::Written(known) => Ok(LookedUp::Told(known)),
+            Told::Moot => Ok(LookedUp::NoNews("other news came first".into())),
             Told::Gone => Ok(LookedUp::NoNews("the payment is gone from the ledger".into())),
         }
     }

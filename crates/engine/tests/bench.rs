@@ -91,6 +91,8 @@ pub(crate) struct Scripted {
     /// Held up until told.
     pub(crate) gate: tokio::sync::Semaphore,
     pub(crate) gated: std::sync::atomic::AtomicBool,
+    /// Holds up the answer of the next look-up, which the provider has given by then.
+    pub(crate) hold_look_up: std::sync::atomic::AtomicBool,
 }
 
 impl Scripted {
@@ -102,6 +104,7 @@ impl Scripted {
             look_ups: AtomicU32::new(0),
             gate: tokio::sync::Semaphore::new(0),
             gated: std::sync::atomic::AtomicBool::new(false),
+            hold_look_up: std::sync::atomic::AtomicBool::new(false),
         }
     }
 
@@ -146,7 +149,11 @@ impl Provider for Scripted {
 
     async fn look_up(&self, _: &Call<'_>, _: &Reference) -> Result<Found, ProviderError> {
         self.look_ups.fetch_add(1, Ordering::SeqCst);
-        self.found.lock().unwrap().pop_front().expect("a scripted look-up")
+        let found = self.found.lock().unwrap().pop_front().expect("a scripted look-up");
+        if self.hold_look_up.swap(false, Ordering::SeqCst) {
+            self.gate.acquire().await.unwrap().forget();
+        }
+        found
     }
 
     async fn capture(&self, _: &Call<'_>, _: &Capture) -> Result<Report, ProviderError> {

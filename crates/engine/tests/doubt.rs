@@ -90,6 +90,28 @@ async fn what_was_accepted_is_never_failed_for_being_unknown_later() {
 }
 
 #[tokio::test]
+async fn not_found_is_moot_once_other_news_came_first() {
+    let bench = Bench::new();
+    bench.provider.answer(silence());
+    bench.engine.create_payment(caller(), key(1), ask(CaptureMode::Automatic)).await.unwrap();
+    bench.clock.pass(long_enough());
+    // The provider says that it has no such thing; before that is written, it says that it has.
+    bench.provider.find(Ok(Found::NotFound));
+    bench.provider.find(Ok(Found::Known(Box::new(Report::bare(News::Accepted)))));
+    bench.provider.hold_look_up.store(true, Ordering::SeqCst);
+    bench.recover(&bench.engine).await;
+    let payment = bench.payment().await;
+    assert!(payment.in_doubt());
+    bench.engine.refresh(&caller(), payment.id).await.unwrap();
+    bench.provider.gate.add_permits(1);
+    bench.settle().await;
+    let payment = bench.payment().await;
+    assert_eq!((payment.status, payment.failure), (PaymentStatus::Processing, None));
+    assert_eq!(payment.contradiction, None);
+    assert_eq!(bench.provider.look_ups.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
 async fn refreshing_often_changes_no_schedule() {
     let bench = Bench::new();
     bench.provider.answer(silence());

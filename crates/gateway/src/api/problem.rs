@@ -245,14 +245,14 @@ impl From<EngineError> for Problem {
             .retry_after(Duration::from_secs(1)),
             EngineError::Stopping => Self::new(
                 Code::Stopping,
-                "nothing was recorded; send the request again, to another instance or after the restart",
+                "this attempt recorded nothing; send it again with the same key, to another instance or after the restart",
             )
             .retry_after(Duration::from_secs(1)),
             EngineError::NoMerchant => Self::no_merchant(),
             EngineError::Store(StoreError::Overloaded) => Self::overloaded(),
             EngineError::Store(error @ (StoreError::Unavailable(_) | StoreError::Corrupt(_))) => {
                 tracing::error!(%error, "the ledger refused a request");
-                Self::new(Code::StoreUnavailable, "nothing was recorded and nothing was sent; try again")
+                Self::new(Code::StoreUnavailable, "this attempt recorded nothing and sent nothing; ask again with the same key")
                     .retry_after(Duration::from_secs(1))
             }
         }
@@ -266,7 +266,7 @@ impl Problem {
     }
 
     fn overloaded() -> Self {
-        Self::new(Code::Overloaded, "nothing was recorded and nothing was sent; try again")
+        Self::new(Code::Overloaded, "this attempt recorded nothing and sent nothing; ask again with the same key")
             .retry_after(Duration::from_secs(1))
     }
 }

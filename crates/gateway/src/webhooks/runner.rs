@@ -281,8 +281,12 @@ impl Runner {
             if held_up {
                 let row =
                     Delivery { next_at: Some(self.now().after(self.parts.settings.order_wait)), ..self.row(&event) };
+                // The row is written before the cursor may pass it; where it could not be, the event waits where it was.
+                if let Err(stop) = self.write(vec![row]).await {
+                    self.queue.insert(place, event);
+                    return Err(stop);
+                }
                 self.unfinished.remove(&position);
-                self.write(vec![row]).await?;
             } else {
                 self.fly(event, None);
             }

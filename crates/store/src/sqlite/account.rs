@@ -32,8 +32,8 @@ pub(super) fn still_needed(
     }
     let places = vec!["?"; channels.len()].join(", ");
     let sql = format!(
-        "SELECT id, channel IN ({places}) AND (open = 1 OR in_doubt = 1 OR pending IS NOT NULL OR captured > refunded \
-         OR authorized > captured + released) FROM payments WHERE id < ? ORDER BY id DESC LIMIT ?"
+        "SELECT id, channel IN ({places}) AND (open = 1 OR in_doubt = 1 OR pending IS NOT NULL OR contradiction IS NOT NULL \
+         OR captured > refunded OR authorized > captured + released) FROM payments WHERE id < ? ORDER BY id DESC LIMIT ?"
     );
     let upper = before.map_or(Uuid::max(), PaymentId::uuid);
     let bounds = [Value::Blob(upper.as_bytes().to_vec()), Value::Integer(rows_max.into())];
@@ -59,7 +59,8 @@ pub(super) fn still_needed(
 }
 
 fn needs_account(payment: &Payment) -> bool {
-    payment.status.open() || !payment.pending.is_empty() || payment.capturable() > 0 || payment.refundable() > 0
+    let moves = payment.capturable() > 0 || payment.refundable() > 0;
+    payment.status.open() || !payment.pending.is_empty() || payment.contradiction.is_some() || moves
 }
 
 fn charged_at(view: View<'_>, payment: &Payment, targets: &[Target]) -> Result<bool, Fault> {

@@ -37,9 +37,9 @@ const UPDATE: &str = "UPDATE payments SET status = ?2, open = ?3, in_doubt = ?4,
     provider = ?17, provider_reference = ?18, observed_at = ?19, observed_from = ?20, contradiction = ?21, \
     updated_at = ?22, events = ?23, version = ?24, last_event = coalesce(?25, last_event) WHERE id = ?1";
 
-/// Whether the guard on references holds it: more is to come, or nobody knows.
+/// Whether the guard on references holds it: more is to come, nobody knows, or the provider says otherwise.
 fn open(payment: &Payment) -> bool {
-    payment.status.open() || payment.in_doubt()
+    payment.status.open() || payment.in_doubt() || payment.contradiction.is_some()
 }
 
 /// What no payment may be, whether it is about to be written or was just read.

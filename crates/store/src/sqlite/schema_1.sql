@@ -93,4 +93,6 @@ CREATE TABLE deliveries (
 
 CREATE INDEX deliveries_due ON deliveries (endpoint, next_at) WHERE status = 0;
 
+CREATE INDEX deliveries_ended ON deliveries (since) WHERE status <> 0;
+
 CREATE INDEX deliveries_waiting ON deliveries (endpoint, object, position) WHERE status = 0 AND again = 0;

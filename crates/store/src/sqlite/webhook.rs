@@ -136,12 +136,28 @@ pub(super) fn write(connection: &Connection, words: &mut Interner, write: &Webho
         }
         WebhookWrite::Deliver { endpoint, cursor, rows } => deliver(connection, *endpoint, *cursor, rows),
         WebhookWrite::Purge(before) => {
-            let sql = "DELETE FROM deliveries WHERE (endpoint, position) IN (SELECT endpoint, position FROM deliveries \
-                       WHERE (status <> 0 AND since < ?1) \
-                       OR NOT EXISTS (SELECT 1 FROM webhook_endpoints e WHERE e.id = deliveries.endpoint) LIMIT ?2)";
-            connection.prepare_cached(sql)?.execute(params![before.0, PURGE_ROWS]).map(drop)
+            let old = "DELETE FROM deliveries WHERE (endpoint, position) IN (SELECT endpoint, position FROM deliveries \
+                       INDEXED BY deliveries_ended WHERE status <> 0 AND since < ?1 LIMIT ?2)";
+            connection.prepare_cached(old)?.execute(params![before.0, PURGE_ROWS])?;
+            purge_orphans(connection)
         }
     }
+}
+
+/// Rows of endpoints that are gone: steps over the key from endpoint to endpoint, never over the rows of one that stands.
+fn purge_orphans(connection: &Connection) -> rusqlite::Result<()> {
+    let mut next = connection.prepare_cached("SELECT min(endpoint) FROM deliveries WHERE endpoint > ?1")?;
+    let mut stands = connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM webhook_endpoints WHERE id = ?1)")?;
+    let mut after: Vec<u8> = Vec::new();
+    while let Some(endpoint) = next.query_row([&after], |row| row.get::<_, Option<Vec<u8>>>(0))? {
+        if !stands.query_row([&endpoint], |row| row.get::<_, bool>(0))? {
+            let sql = "DELETE FROM deliveries WHERE endpoint = ?1 AND position IN \
+                       (SELECT position FROM deliveries WHERE endpoint = ?1 LIMIT ?2)";
+            connection.prepare_cached(sql)?.execute(params![endpoint, PURGE_ROWS])?;
+        }
+        after = endpoint;
+    }
+    Ok(())
 }
 
 fn insert(connection: &Connection, endpoint: &Endpoint) -> rusqlite::Result<()> {

@@ -2,7 +2,7 @@
 
 use super::Fixture;
 use super::sample::{Sample, approve, approved, begun, concluded};
-use crate::{StillNeeded, Store};
+use crate::{Begun, StillNeeded, Store};
 use switchyard_core::operation::Target;
 use switchyard_core::payment::News;
 use switchyard_core::{ChannelName, Failure, FailureCode, OperationKind, Payment, PaymentId};
@@ -64,4 +64,15 @@ pub(super) async fn still_needed(fixture: &mut dyn Fixture) {
     }
     follow_up(&*store, &mut sample, payment, OperationKind::Refund).await;
     assert_eq!(needed(&*store, &target).await, None);
+    // Failed here, charged there: somebody has to settle it, there.
+    let (payment, operation) = begun(&*store, sample.begin()).await;
+    let refused = News::Refused(Failure::new(FailureCode::DoNotHonor));
+    let (payment, operation) = concluded(&*store, sample.conclude(payment, operation, refused)).await;
+    let news = approved(&payment);
+    let (payment, _) = concluded(&*store, sample.conclude(payment, operation, news)).await;
+    assert!(payment.contradiction.is_some());
+    assert_eq!(needed(&*store, &target).await, Some(payment.id));
+    let again = Payment { reference: payment.reference, ..sample.payment() };
+    let refused = store.begin(sample.begin_of(again)).await.unwrap();
+    assert!(matches!(refused, Begun::ReferenceOpen(id) if id == payment.id), "{refused:?}");
 }
