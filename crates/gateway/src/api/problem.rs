@@ -198,6 +198,9 @@ impl From<StoreError> for Problem {
     }
 }
 
+/// The key may have been used before, with success: another key would be another payment.
+const NOTHING_DONE: &str = "this attempt recorded nothing and sent nothing; ask again with the same key";
+
 impl From<EngineError> for Problem {
     fn from(error: EngineError) -> Self {
         match error {
@@ -252,7 +255,7 @@ impl From<EngineError> for Problem {
             EngineError::Store(StoreError::Overloaded) => Self::overloaded(),
             EngineError::Store(error @ (StoreError::Unavailable(_) | StoreError::Corrupt(_))) => {
                 tracing::error!(%error, "the ledger refused a request");
-                Self::new(Code::StoreUnavailable, "this attempt recorded nothing and sent nothing; ask again with the same key")
+                Self::new(Code::StoreUnavailable, NOTHING_DONE)
                     .retry_after(Duration::from_secs(1))
             }
         }
@@ -266,8 +269,7 @@ impl Problem {
     }
 
     fn overloaded() -> Self {
-        Self::new(Code::Overloaded, "this attempt recorded nothing and sent nothing; ask again with the same key")
-            .retry_after(Duration::from_secs(1))
+        Self::new(Code::Overloaded, NOTHING_DONE).retry_after(Duration::from_secs(1))
     }
 }
 
