@@ -1,5 +1,6 @@
 //! End to end: the real binary, spoken to over HTTP, judged by the simulator's own ledger.
 
+mod api_keys;
 mod banner;
 mod discovery;
 mod doubt;

@@ -157,6 +157,10 @@ impl Store for Failing {
     async fn slice(&self, period: Period, after: Option<PaymentId>, limit: u32) -> Result<Slice, StoreError> {
         self.inner.slice(period, after, limit).await
     }
+
+    async fn note_uses(&self, uses: Vec<(switchyard_core::id::KeyId, Timestamp)>) -> Result<(), StoreError> {
+        self.inner.note_uses(uses).await
+    }
 }
 
 fn failing(begins: i32, concludes: i32) -> Bench {

@@ -1,6 +1,6 @@
 //! What Prometheus reads. Base units, bounded labels, never an id.
 
-use crate::api::ApiMetrics;
+use crate::api::{ApiMetrics, By};
 use prometheus::core::Collector;
 use prometheus::{
     Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
@@ -48,6 +48,7 @@ pub(crate) struct Metrics {
     webhook_endpoints: IntGaugeVec,
     webhook_lag_seconds: IntGauge,
     webhooks_switched_off: IntCounter,
+    limited: IntCounterVec,
 }
 
 /// Registers what it makes.
@@ -205,6 +206,11 @@ impl Metrics {
                 "switchyard_webhook_endpoints_disabled_total",
                 "Webhook endpoints that were switched off because they answered 410.",
             )?,
+            limited: make.counters(
+                "switchyard_http_rate_limited_total",
+                "Requests refused with 429, by whose limit it was: key or address.",
+                &["by"],
+            )?,
             registry: make.0,
         })
     }
@@ -307,6 +313,10 @@ impl ApiMetrics for Metrics {
         let status = digits_of(status, &mut digits);
         self.requests.with_label_values(&[route, method, status]).inc();
         self.request_seconds.with_label_values(&[route]).observe(took.as_secs_f64());
+    }
+
+    fn limited(&self, by: By) {
+        self.limited.with_label_values(&[by.as_str()]).inc();
     }
 }
 

@@ -18,13 +18,13 @@ pub use sqlite::Sqlite;
 pub use webhooks::Webhooks;
 
 use bytes::Bytes;
-use std::net::IpAddr;
+use std::num::NonZeroU32;
 use switchyard_core::id::KeyId;
 use switchyard_core::operation::Target;
 use switchyard_core::payment::Payment;
 use switchyard_core::settle::Happened;
 use switchyard_core::{
-    ChannelName, MerchantName, Method, Mode, Operation, OperationId, OperationKind, OrderType, PaymentId,
+    ChannelName, MerchantName, Method, Mode, Network, Operation, OperationId, OperationKind, OrderType, PaymentId,
     PaymentStatus, Route, RouteId, Timestamp,
 };
 
@@ -244,13 +244,28 @@ pub struct ApiKey {
     /// What people call it.
     pub label: String,
     /// From which addresses it may be used; empty for any.
-    pub addresses: Vec<IpAddr>,
+    pub addresses: Vec<Network>,
     /// When it was issued.
     pub created_at: Timestamp,
     /// When it ends by itself.
     pub expires_at: Option<Timestamp>,
     /// When it was taken back.
     pub revoked_at: Option<Timestamp>,
+    /// When it was used last, give or take a minute.
+    pub last_used_at: Option<Timestamp>,
+    /// How much it may ask, where that differs from what others may.
+    pub rate: Option<Rate>,
+    /// The version of the API that it speaks where a request names none.
+    pub version: String,
+}
+
+/// Requests that are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// In each second, for as long as one likes.
+    pub per_second: NonZeroU32,
+    /// At once, after a pause.
+    pub burst: NonZeroU32,
 }
 
 /// An operator's word on a channel, which wins over its health.
@@ -470,4 +485,7 @@ pub trait Store: Send + Sync {
 
     /// Payments of all merchants and modes in the order in which they were made; `after` excluded.
     async fn slice(&self, period: Period, after: Option<PaymentId>, limit: u32) -> Result<Slice, StoreError>;
+
+    /// Notes when API keys were used; a moment before the one that is known changes nothing.
+    async fn note_uses(&self, uses: Vec<(KeyId, Timestamp)>) -> Result<(), StoreError>;
 }

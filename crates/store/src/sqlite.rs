@@ -54,6 +54,7 @@ use std::fmt;
 use std::fs::File;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use switchyard_core::id::KeyId;
 use switchyard_core::operation::Target;
 use switchyard_core::{
     MerchantName, Mode, Operation, OperationId, OperationKind, Payment, PaymentId, Route, RouteId, Timestamp,
@@ -392,5 +393,9 @@ impl Store for Sqlite {
 
     async fn slice(&self, period: Period, after: Option<PaymentId>, limit: u32) -> Result<Slice, StoreError> {
         self.read(move |view| records::slice(view, period, after, limit)).await
+    }
+
+    async fn note_uses(&self, uses: Vec<(KeyId, Timestamp)>) -> Result<(), StoreError> {
+        self.written(Command::NoteUses(uses)).await.map(drop)
     }
 }

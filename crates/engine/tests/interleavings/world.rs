@@ -292,4 +292,5 @@ stepped! {
     keep_rules(rules: KeptRules) -> ();
     rules(hash: String) -> Option<KeptRules>;
     slice(period: Period, after: Option<PaymentId>, limit: u32) -> Slice;
+    note_uses(uses: Vec<(switchyard_core::id::KeyId, Timestamp)>) -> ();
 }

@@ -1,11 +1,13 @@
 //! One request from its first to its last step: its id, its caller, its answer, its line in the log.
 
 use super::Api;
-use super::auth;
+use super::auth::{self, Held, Keys};
 use super::card_numbers;
 use super::faults::Faults;
 use super::fingerprint::Asked;
+use super::fingerprint::Pepper;
 use super::json::{self, Document, Json, JsonError};
+use super::limits::{Allowance, RATE_LIMIT, RATE_LIMIT_POLICY};
 use super::problem::{Code, Problem};
 use super::query::Query;
 use super::request_body;
@@ -17,12 +19,12 @@ use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
-use switchyard_core::clock::Uptime;
+use switchyard_core::clock::{Clock, Uptime};
 use switchyard_core::key::IdempotencyKey;
 use switchyard_core::limits::REQUEST_DEPTH_MAX;
 use switchyard_core::{MerchantName, OrderType, PaymentId, Timestamp};
 use switchyard_engine::{Answered, Caller, EngineError, Key};
-use switchyard_store::{Feed, Scope};
+use switchyard_store::{ApiKey, Feed, Scope, Store};
 
 const X_REQUEST_ID: header::HeaderName = header::HeaderName::from_static("x-request-id");
 const IDEMPOTENCY_KEY: header::HeaderName = header::HeaderName::from_static("idempotency-key");
@@ -60,6 +62,12 @@ pub(super) async fn serve(
         headers.insert(X_REQUEST_ID, id);
     }
     headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
+    if let Some((policy, left)) = call.allowance.as_ref().map(Allowance::headers) {
+        headers.insert(RATE_LIMIT_POLICY, policy);
+        if let Some(left) = left {
+            headers.insert(RATE_LIMIT, left);
+        }
+    }
     call.line.status = Some(answer.status().as_u16());
     #[cfg(feature = "crash-points")]
     answering();
@@ -132,6 +140,10 @@ pub(super) struct Call<'r> {
     line: Line<'r>,
     /// Those that the caller may use.
     order_types: Arc<[OrderType]>,
+    /// The caller's key, once it is known.
+    held: Option<Arc<Held>>,
+    /// What is left of what the caller may ask.
+    allowance: Option<Allowance>,
 }
 
 impl<'r> Call<'r> {
@@ -149,7 +161,7 @@ impl<'r> Call<'r> {
             merchant: None,
             payment: None,
         };
-        Self { request, api, id, line, order_types: Arc::default() }
+        Self { request, api, id, line, order_types: Arc::default(), held: None, allowance: None }
     }
 
     /// The engine.
@@ -179,13 +191,62 @@ impl<'r> Call<'r> {
 
     /// Knows the caller by the API key, which needs the scope, and refuses card numbers outside the body.
     pub(super) fn allow(&mut self, scope: Scope) -> Result<Caller, Problem> {
-        let key = self.api.keys.of(self.request, self.api.clock.now())?;
+        let now = self.api.clock.now();
+        let held = match self.api.keys.of(self.request, now) {
+            Ok(held) => self.held.insert(held),
+            Err(problem) => {
+                self.stranger()?;
+                return Err(problem);
+            }
+        };
+        let key = Arc::clone(&held.key);
+        let allowance = self.api.limits.of_key(key.id, &held.policy, now);
+        self.spend(allowance)?;
         let caller = Caller { merchant: key.merchant.clone(), mode: key.mode };
         self.line.merchant = Some(caller.merchant.clone());
         self.order_types = self.engine().order_types(&caller.merchant).ok_or_else(Problem::no_merchant)?;
         auth::require(&key, scope)?;
         self.refuse_card_numbers()?;
         Ok(caller)
+    }
+
+    /// Counts a request without a key against its address.
+    pub(super) fn stranger(&mut self) -> Result<(), Problem> {
+        let peer = self.request.peer_addr().map(|peer| peer.ip());
+        let allowance = self.api.limits.of_address(peer, self.api.clock.now());
+        self.spend(allowance)
+    }
+
+    fn spend(&mut self, allowance: Allowance) -> Result<(), Problem> {
+        let allowance = self.allowance.insert(allowance);
+        let Some(problem) = allowance.refusal() else { return Ok(()) };
+        self.api.metrics.limited(allowance.by());
+        Err(problem)
+    }
+
+    /// The caller's key, once it is known.
+    pub(super) fn key(&self) -> Option<Arc<ApiKey>> {
+        self.held.as_ref().map(|held| Arc::clone(&held.key))
+    }
+
+    /// Every key.
+    pub(super) fn keys(&self) -> &'r Keys {
+        &self.api.keys
+    }
+
+    /// Where keys are kept.
+    pub(super) fn ledger(&self) -> &'r dyn Store {
+        &*self.api.ledger
+    }
+
+    /// What their hashes are made with.
+    pub(super) fn pepper(&self) -> &'r Pepper {
+        &self.api.pepper
+    }
+
+    /// The time.
+    pub(super) fn clock(&self) -> &'r dyn Clock {
+        &*self.api.clock
     }
 
     /// Refuses card numbers in path and headers. The query's are found where it is read, the key's where it is parsed.

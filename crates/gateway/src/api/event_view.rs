@@ -3,15 +3,13 @@
 use super::endpoint_view::EndpointView;
 use super::operation_view::OperationView;
 use super::payment_view::PaymentView;
+use super::versions::Version;
 use super::view::{Shown, Time, json};
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use switchyard_core::{EventId, Mode};
 use switchyard_store::feed::{Event, Object};
-
-/// The version of the API that all objects are shown in; there is one.
-pub(crate) const API_VERSION: &str = "2026-11-01";
 
 /// The envelope of an event.
 #[derive(Serialize)]
@@ -45,7 +43,7 @@ impl<'a> EventView<'a> {
             sequence: recorded.sequence,
             created_at: Time(recorded.at),
             live: recorded.mode == Mode::Live,
-            version: API_VERSION,
+            version: Version::NEWEST.name(),
             data: DataView { object, previous },
         }
     }

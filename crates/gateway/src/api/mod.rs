@@ -3,6 +3,9 @@
 //! Every request takes the same way ([`call::serve`]): a request id, the API key and its scope, the body within bounds,
 //! card numbers refused, all faulty fields told at once; then one call of the engine; then one line in the log.
 
+mod api_key_body;
+mod api_key_view;
+mod api_keys;
 mod auth;
 mod call;
 mod capabilities;
@@ -18,6 +21,7 @@ mod filters;
 mod fingerprint;
 mod follow_up_body;
 mod json;
+mod limits;
 mod methods;
 mod methods_view;
 mod operation_view;
@@ -36,6 +40,7 @@ mod routes;
 #[cfg(test)]
 mod tests;
 mod use_cases;
+mod versions;
 mod view;
 mod webhook_endpoints;
 
@@ -43,15 +48,17 @@ pub(crate) use auth::{Keys, SANDBOX_KEY, sandbox_key};
 pub(crate) use event_view::event_json;
 pub(crate) use events::matching as kinds_of;
 pub(crate) use fingerprint::Pepper;
+pub(crate) use limits::{By, Limits};
 pub(crate) use routes::configure;
 pub(crate) use use_cases::UseCases;
+pub(crate) use versions::Version;
 pub(crate) use view::JsonRender;
 pub(crate) use webhook_endpoints::{Hooks, Rules};
 
 use std::sync::Arc;
 use std::time::Duration;
 use switchyard_core::Clock;
-use switchyard_store::Feed;
+use switchyard_store::{Feed, Store};
 
 /// All that the API needs, one for each worker, as `web::Data`.
 pub(crate) struct Api {
@@ -69,6 +76,10 @@ pub(crate) struct Api {
     pub(crate) feed: Arc<dyn Feed>,
     /// Where merchants want it to be sent.
     pub(crate) hooks: Hooks,
+    /// Where API keys are kept.
+    pub(crate) ledger: Arc<dyn Store>,
+    /// How much anybody may ask; shared by all workers.
+    pub(crate) limits: Arc<Limits>,
 }
 
 /// Takes note of requests.
@@ -76,4 +87,7 @@ pub(crate) trait ApiMetrics: Send + Sync {
     /// One request was answered. `route` is a pattern, never an address; `method` one of the few that there are. A
     /// client that left before its answer counts as status 499.
     fn request(&self, route: &'static str, method: &'static str, status: u16, duration: Duration);
+
+    /// One request was refused, since there were too many.
+    fn limited(&self, by: By);
 }

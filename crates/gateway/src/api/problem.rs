@@ -74,6 +74,11 @@ codes! {
     IdempotencyMismatch "idempotency_mismatch" 422 "The idempotency key was used for another request";
     TooManyEndpoints "too_many_endpoints" 422 "There are too many webhook endpoints";
     UnsupportedByChannel "unsupported_by_channel" 422 "The payment's channel cannot do it";
+    ScopeNotHeld "scope_not_held" 403 "A key issues no key with a scope that it lacks";
+    ExpiryTooLate "expiry_too_late" 403 "A key issues no key that outlives it";
+    AddressesTooWide "addresses_too_wide" 403 "A key issues no key for addresses that it refuses";
+    TooManyKeys "too_many_keys" 422 "There are too many API keys";
+    RateLimited "rate_limited" 429 "Too many requests";
     Internal "internal_error" 500 "The gateway failed";
     Overloaded "overloaded" 503 "The gateway has too much to do";
     Stopping "stopping" 503 "The gateway is stopping";
@@ -126,7 +131,7 @@ impl Problem {
         Self::new(Code::NotFound, format!("there is no such {what}"))
     }
 
-    fn retry_after(mut self, span: Duration) -> Self {
+    pub(crate) fn retry_after(mut self, span: Duration) -> Self {
         self.retry_after_seconds = Some(span.as_secs().saturating_add(u64::from(span.subsec_nanos() > 0)).max(1));
         self
     }

@@ -1,5 +1,6 @@
 //! Which address does what.
 
+use super::api_keys::{self, API_KEY, API_KEYS};
 use super::call::serve;
 use super::capabilities::{self, CAPABILITIES};
 use super::events::{self, EVENT, EVENTS};
@@ -36,6 +37,18 @@ pub(crate) fn configure(app: &mut ServiceConfig) {
     app.service(readable(METHODS, methods::list));
     app.service(readable(CAPABILITIES, capabilities::list));
     webhooks(app);
+    app.service(
+        resource(API_KEYS, GET_AND_POST)
+            .route(web::post().to(api_keys::create))
+            .route(web::get().to(api_keys::list))
+            .route(web::head().to(api_keys::list)),
+    );
+    app.service(
+        resource(API_KEY, GET_AND_DELETE)
+            .route(web::get().to(api_keys::read))
+            .route(web::head().to(api_keys::read))
+            .route(web::delete().to(api_keys::revoke)),
+    );
     app.default_service(web::to(nowhere));
 }
 
@@ -77,6 +90,7 @@ where
 const GET: &str = "GET, HEAD, OPTIONS";
 const POST: &str = "POST, OPTIONS";
 const GET_PATCH_AND_DELETE: &str = "GET, HEAD, PATCH, DELETE, OPTIONS";
+const GET_AND_DELETE: &str = "GET, HEAD, DELETE, OPTIONS";
 const GET_AND_POST: &str = "GET, HEAD, POST, OPTIONS";
 
 /// An address that refuses every method but those it is given, and tells which they are.
@@ -86,6 +100,7 @@ fn resource(path: &'static str, allow: &'static str) -> Resource {
             return HttpResponse::NoContent().insert_header((header::ALLOW, allow)).finish();
         }
         serve(request, path, async |call| {
+            call.stranger()?;
             call.refuse_card_numbers()?;
             let detail = format!("this address knows {allow}");
             Err(Problem { allow: Some(allow), ..Problem::new(Code::MethodNotAllowed, detail) })
@@ -96,6 +111,7 @@ fn resource(path: &'static str, allow: &'static str) -> Resource {
 
 async fn nowhere(request: HttpRequest) -> HttpResponse {
     serve(request, NOWHERE, async |call| {
+        call.stranger()?;
         call.refuse_card_numbers()?;
         call.query()?;
         Err(Problem::not_found("address"))

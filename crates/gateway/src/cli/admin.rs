@@ -2,15 +2,17 @@
 
 use super::expiry;
 pub(crate) use super::forms::{IssueKey, IssuedKey, KeyView, OverrideView, SetOverride};
-use crate::api::Pepper;
+use crate::api::{Pepper, Version};
 use crate::clock;
+use crate::config::merchants::twice;
+use crate::config::section::REQUESTS_MAX;
 use serde_json::{Value, json};
-use std::net::IpAddr;
+use std::num::NonZeroU32;
 use switchyard_core::id::KeyId;
-use switchyard_core::{ChannelName, Clock, Mode, Timestamp};
+use switchyard_core::{ChannelName, Clock, Mode, Network, Timestamp};
 use switchyard_routing::nearest::did_you_mean;
 use switchyard_routing::vocabulary::MerchantSpec;
-use switchyard_store::{Administer, ApiKey, Audit, Override, Scope, Store, StoreError, Written};
+use switchyard_store::{Administer, ApiKey, Audit, Override, Rate, Scope, Store, StoreError, Written};
 
 /// Longest label or reason, in characters.
 const TEXT_CHARS_MAX: usize = 200;
@@ -70,16 +72,21 @@ impl Office<'_> {
         merchants: &[MerchantSpec],
         pepper: &Pepper,
     ) -> Result<IssuedKey, AdminError> {
-        let now = self.clock.now();
-        let mut key = read_key(asked, merchants, now).map_err(AdminError::Invalid)?;
+        let key = read_key(asked, merchants, self.clock.now()).map_err(AdminError::Invalid)?;
+        let (secret, key) = self.issue(key, pepper).await?;
+        Ok(IssuedKey { secret, key: KeyView::from(&key) })
+    }
+
+    /// Gives the key an id and a secret, and writes it down: the secret, and the key.
+    pub(crate) async fn issue(&self, mut key: ApiKey, pepper: &Pepper) -> Result<(String, ApiKey), AdminError> {
         key.id = KeyId::from_uuid(self.clock.uuid());
         let secret = new_secret(key.mode);
         key.hash = pepper.api_key_hash(&secret);
-        let view = KeyView::from(&key);
-        let detail = format!("merchant {} {} {}", key.merchant, key.mode.as_str(), view.scopes.join(","));
-        let audit = self.audit(now, "key.issued", &view.id, detail);
-        match self.store.administer(Administer::IssueKey(key), audit).await? {
-            Written::Done => Ok(IssuedKey { secret, key: view }),
+        let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.as_str()).collect();
+        let detail = format!("merchant {} {} {}", key.merchant, key.mode.as_str(), scopes.join(","));
+        let audit = self.audit(key.created_at, "key.issued", &key.id.to_string(), detail);
+        match self.store.administer(Administer::IssueKey(key.clone()), audit).await? {
+            Written::Done => Ok((secret, key)),
             Written::Stale => Err(StoreError::Unavailable("the key's id is taken".into()).into()),
         }
     }
@@ -94,14 +101,17 @@ impl Office<'_> {
     /// Takes a key back.
     pub(crate) async fn revoke_key(&self, id: &str) -> Result<(), AdminError> {
         let key = KeyId::parse(id).ok_or_else(|| AdminError::Invalid(vec![NO_KEY_ID.to_owned()]))?;
+        let none = || AdminError::NotFound(format!("there is no key {id}, or it is revoked already"));
+        self.revoke(key).await?.map(drop).ok_or_else(none)
+    }
+
+    /// Takes a key back, and says when; `None` where there is none, or it is revoked already.
+    pub(crate) async fn revoke(&self, key: KeyId) -> Result<Option<Timestamp>, AdminError> {
         let now = self.clock.now();
-        match self
-            .store
-            .administer(Administer::RevokeKey(key, now), self.audit(now, "key.revoked", id, String::new()))
-            .await?
-        {
-            Written::Done => Ok(()),
-            Written::Stale => Err(AdminError::NotFound(format!("there is no key {id}, or it is revoked already"))),
+        let audit = self.audit(now, "key.revoked", &key.to_string(), String::new());
+        match self.store.administer(Administer::RevokeKey(key, now), audit).await? {
+            Written::Done => Ok(Some(now)),
+            Written::Stale => Ok(None),
         }
     }
 
@@ -189,17 +199,18 @@ fn read_key(asked: &IssueKey, merchants: &[MerchantSpec], now: Timestamp) -> Res
     if asked.scopes.is_empty() {
         wrong.push("a key without a scope could do nothing".to_owned());
     }
-    let mut addresses: Vec<IpAddr> = Vec::new();
+    let mut addresses = Vec::new();
     for text in &asked.addresses {
-        match text.parse() {
-            Ok(address) => addresses.push(address),
-            Err(_) => wrong.push(format!("`{text}` is no IP address")),
+        match Network::parse(text) {
+            Ok(network) => addresses.push(network),
+            Err(error) => wrong.push(format!("`{text}` {error}")),
         }
     }
     if addresses.len() > ADDRESSES_MAX {
         wrong.push(format!("more than {ADDRESSES_MAX} addresses"));
     }
     read_text("label", &asked.label, &mut wrong);
+    let rate = read_rate(asked, &mut wrong);
     let expires_at = read_expiry(asked.expires_at.as_deref(), now, &mut wrong);
     match (merchant, mode) {
         (Some(merchant), Some(mode)) if wrong.is_empty() => Ok(ApiKey {
@@ -213,8 +224,32 @@ fn read_key(asked: &IssueKey, merchants: &[MerchantSpec], now: Timestamp) -> Res
             created_at: now,
             expires_at,
             revoked_at: None,
+            last_used_at: None,
+            rate,
+            version: Version::NEWEST.name().to_owned(),
         }),
         (Some(_) | None, Some(_) | None) => Err(wrong),
+    }
+}
+
+/// The rate of a key that has one of its own.
+fn read_rate(asked: &IssueKey, wrong: &mut Vec<String>) -> Option<Rate> {
+    let count = |count: u32| NonZeroU32::new(count).filter(|_| i64::from(count) <= REQUESTS_MAX);
+    match (asked.per_second, asked.burst) {
+        (None, None) => None,
+        (None, Some(_)) => {
+            wrong.push("burst goes with per_second, which is left out".to_owned());
+            None
+        }
+        (Some(per_second), burst) => {
+            let per_second = count(per_second);
+            let burst = burst.map_or_else(|| per_second.map(twice), count);
+            let rate = per_second.zip(burst).map(|(per_second, burst)| Rate { per_second, burst });
+            if rate.is_none() {
+                wrong.push(format!("per_second and burst are integers from 1 to {REQUESTS_MAX}"));
+            }
+            rate
+        }
     }
 }
 

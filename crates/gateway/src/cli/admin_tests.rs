@@ -21,7 +21,9 @@ fn all_that_is_wrong_with_a_key_is_told_at_once() {
         scopes: vec!["payment:write".into()],
         label: "two\nlines".into(),
         expires_at: Some("2020-01-01T00:00:00Z".into()),
-        addresses: vec!["localhost".into()],
+        addresses: vec!["localhost".into(), "10.0.0.1/8".into()],
+        per_second: Some(0),
+        burst: None,
     };
     let merchants = [MerchantSpec {
         name: switchyard_core::MerchantName::new("demo-shop").unwrap(),
@@ -35,8 +37,10 @@ fn all_that_is_wrong_with_a_key_is_told_at_once() {
             "unknown merchant `demo-shp`: did you mean `demo-shop`?",
             "unknown mode `prod`: there is test, live",
             "unknown scope `payment:write`: did you mean `payments:write`?",
-            "`localhost` is no IP address",
+            "`localhost` is no IP address or network such as 10.0.0.1, 10.0.0.0/8 or 2001:db8::/32",
+            "`10.0.0.1/8` has bits set after its prefix: is one address meant, or 10.0.0.0/8?",
             "a label has at most 200 characters, on one line",
+            "per_second and burst are integers from 1 to 1000000",
             "2020-01-01T00:00:00Z has passed",
         ]
     );

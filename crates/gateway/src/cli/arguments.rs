@@ -245,9 +245,15 @@ pub(crate) struct Issue {
     /// What people call it
     #[arg(long, default_value = "")]
     pub(crate) label: String,
-    /// IP addresses that may use it, separated by commas [default: any]
+    /// IP addresses and networks (10.0.0.0/8, 2001:db8::/32) that may use it, separated by commas [default: any]
     #[arg(long = "ip", value_name = "ADDRESS", value_delimiter = ',')]
     pub(crate) addresses: Vec<String>,
+    /// Requests that it may send each second [default: as the merchant, or `limits.per_second`]
+    #[arg(long, value_name = "REQUESTS")]
+    pub(crate) per_second: Option<u32>,
+    /// Requests that it may send at once after a pause [default: twice those each second]
+    #[arg(long, value_name = "REQUESTS", requires = "per_second")]
+    pub(crate) burst: Option<u32>,
     /// Print it as JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -20,6 +20,12 @@ pub(crate) struct IssueKey {
     /// Empty for any.
     #[serde(default)]
     pub(crate) addresses: Vec<String>,
+    /// Requests that it may send each second; `None` for what others may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) per_second: Option<u32>,
+    /// Requests that it may send at once; `None` for twice as many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) burst: Option<u32>,
 }
 
 /// A key without its secret: an item of `GET /ops/keys`, whose answer is `{"data": [...]}`.
@@ -34,6 +40,15 @@ pub(crate) struct KeyView {
     pub(crate) created_at: Option<String>,
     pub(crate) expires_at: Option<String>,
     pub(crate) revoked_at: Option<String>,
+    #[serde(default)]
+    pub(crate) last_used_at: Option<String>,
+    /// Requests each second, and at once, where that differs from what others may.
+    #[serde(default)]
+    pub(crate) per_second: Option<u32>,
+    #[serde(default)]
+    pub(crate) burst: Option<u32>,
+    #[serde(default)]
+    pub(crate) version: String,
 }
 
 impl From<&ApiKey> for KeyView {
@@ -48,6 +63,10 @@ impl From<&ApiKey> for KeyView {
             created_at: expiry::shown(key.created_at),
             expires_at: key.expires_at.and_then(expiry::shown),
             revoked_at: key.revoked_at.and_then(expiry::shown),
+            last_used_at: key.last_used_at.and_then(expiry::shown),
+            per_second: key.rate.map(|rate| rate.per_second.get()),
+            burst: key.rate.map(|rate| rate.burst.get()),
+            version: key.version.clone(),
         }
     }
 }

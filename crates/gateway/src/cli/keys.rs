@@ -41,6 +41,8 @@ fn request(asked: &Issue, clock: &dyn Clock) -> Result<IssueKey, Failed> {
         label: asked.label.clone(),
         expires_at: expires(asked.expires.as_deref(), clock)?,
         addresses: asked.addresses.clone(),
+        per_second: asked.per_second,
+        burst: asked.burst,
     })
 }
 
@@ -113,8 +115,10 @@ fn listed(keys: &[KeyView], now: Timestamp) -> String {
     if keys.is_empty() {
         return "There are no keys yet: switchyard keys issue --help\n".to_owned();
     }
-    let mut text =
-        format!("{:<36}  {:<4}  {:<8}  {:<16}  {:<24}  {}\n", "ID", "MODE", "STATE", "MERCHANT", "EXPIRES", "LABEL");
+    let mut text = format!(
+        "{:<36}  {:<4}  {:<8}  {:<16}  {:<24}  {:<24}  {}\n",
+        "ID", "MODE", "STATE", "MERCHANT", "EXPIRES", "LAST USED", "LABEL"
+    );
     for key in keys {
         let ended = key.expires_at.as_deref().and_then(expiry::parse).is_some_and(|end| end <= now);
         let state = match key.revoked_at {
@@ -123,8 +127,9 @@ fn listed(keys: &[KeyView], now: Timestamp) -> String {
             None => "valid",
         };
         let expires = key.expires_at.as_deref().unwrap_or("never");
+        let used = key.last_used_at.as_deref().unwrap_or("never");
         text.push_str(&format!(
-            "{:<36}  {:<4}  {state:<8}  {:<16}  {expires:<24}  {}\n",
+            "{:<36}  {:<4}  {state:<8}  {:<16}  {expires:<24}  {used:<24}  {}\n",
             key.id, key.mode, key.merchant, key.label
         ));
     }

@@ -13,7 +13,7 @@ pub(crate) mod merchants;
 mod narrowing;
 mod pepper;
 mod secret;
-mod section;
+pub(crate) mod section;
 pub(crate) mod settings;
 #[cfg(test)]
 mod tests;
@@ -28,6 +28,7 @@ pub(crate) use fault::{Fault, Faults, Severity, Where};
 use files::Files;
 pub(crate) use files::REQUIRED as RELOADED;
 use layer::{Layer, Layers};
+use merchants::Rates;
 pub(crate) use settings::Settings;
 use std::path::{Path, PathBuf};
 use switchyard_core::capabilities::Which;
@@ -57,6 +58,8 @@ pub(crate) struct Loaded {
     pub(crate) channels: Vec<ChannelConfig>,
     pub(crate) order_types: Vec<OrderTypeSpec>,
     pub(crate) merchants: Vec<MerchantSpec>,
+    /// How much the keys of merchants may ask.
+    pub(crate) rates: Rates,
     /// The rules, compiled and checked.
     pub(crate) rules: RuleSet,
     /// What the check found, notes included; no error is among it.
@@ -78,7 +81,7 @@ pub(crate) fn load(wanted: &Wanted, environment: &Environment) -> Result<Loaded,
     if let Some(settings) = &settings {
         check_settings(settings, &layers, wanted, &mut faults);
     }
-    let (vocabulary, channels) = vocabulary(&files, settings.as_ref(), environment, &directory, &mut faults);
+    let (vocabulary, channels, rates) = vocabulary(&files, settings.as_ref(), environment, &directory, &mut faults);
     if let Some(settings) = &settings {
         check_simulator(settings, &channels, &layers, wanted, &mut faults);
     }
@@ -95,6 +98,7 @@ pub(crate) fn load(wanted: &Wanted, environment: &Environment) -> Result<Loaded,
             channels,
             order_types: vocabulary.order_types,
             merchants: vocabulary.merchants,
+            rates,
             rules,
             report,
             warnings: faults,
@@ -164,9 +168,9 @@ fn vocabulary(
     environment: &Environment,
     directory: &Path,
     faults: &mut Vec<Fault>,
-) -> (Vocabulary, Vec<ChannelConfig>) {
+) -> (Vocabulary, Vec<ChannelConfig>, Rates) {
     let names = channels::names(&files.channels);
-    let merchants::Merchants { order_types, merchants } = merchants::read(&files.merchants, &names, faults);
+    let merchants::Merchants { order_types, merchants, rates } = merchants::read(&files.merchants, &names, faults);
     let known: Vec<OrderType> = order_types.iter().map(|spec| spec.name.clone()).collect();
     let provider = settings.map(|settings| &settings.provider);
     let around = channels::Around {
@@ -181,7 +185,7 @@ fn vocabulary(
     let mut specs: Vec<ChannelSpec> = channels.iter().map(|channel| channel.spec.clone()).collect();
     // A channel with a fault of its own is no unknown name in the rules.
     specs.extend(names.into_iter().filter(|name| !channels.iter().any(|channel| channel.name == *name)).map(unread));
-    (Vocabulary { order_types, merchants, channels: specs }, channels)
+    (Vocabulary { order_types, merchants, channels: specs }, channels, rates)
 }
 
 /// Stands for a channel that could not be read.

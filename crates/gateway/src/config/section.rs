@@ -3,15 +3,20 @@
 use super::address::{WebAddress, socket};
 use super::secret::{self, SecretRef};
 use super::settings::{
-    Api, Coordination, CoordinationUrl, Idempotency, Keys, Log, LogFormat, Ops, ProviderCalls, Recovery, Routes,
-    Settings, Simulator, Store, StoreUrl, Webhooks,
+    Api, Coordination, CoordinationUrl, Idempotency, Keys, Limits, Log, LogFormat, Ops, ProviderCalls, Recovery,
+    Routes, Settings, Simulator, Store, StoreUrl, Webhooks,
 };
 use secrecy::SecretString;
+use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use switchyard_routing::nearest::did_you_mean;
 use switchyard_routing::reader::{Table, Value};
+use switchyard_store::Rate;
+
+/// Most requests a second, or at once, whatever is configured.
+pub(crate) const REQUESTS_MAX: i64 = 1_000_000;
 
 /// How to read.
 pub(crate) struct Reading<'r> {
@@ -37,6 +42,7 @@ pub(crate) fn read(root: Table<'_>, reading: &Reading<'_>) -> Option<Settings> {
     let provider = provider(section("provider"));
     let keys = keys(section("keys"));
     let webhooks = webhooks(section("webhooks"));
+    let limits = limits(section("limits"));
     root.finish();
     Some(Settings {
         api: api?,
@@ -51,6 +57,7 @@ pub(crate) fn read(root: Table<'_>, reading: &Reading<'_>) -> Option<Settings> {
         provider: provider?,
         keys,
         webhooks: webhooks?,
+        limits: limits?,
     })
 }
 
@@ -345,4 +352,18 @@ fn spans(value: &Value<'_>, most: Duration) -> Option<Vec<Duration>> {
         value.fault(format!("`retries` is `{text}`, where up to {SPANS_MAX} spans such as `5s, 5m, 2h` are wanted"));
     }
     spans
+}
+
+fn limits(section: Section<'_, '_>) -> Option<Limits> {
+    let count = |key| {
+        let count = section.count(key, 1..=REQUESTS_MAX)?;
+        u32::try_from(count).ok().and_then(NonZeroU32::new)
+    };
+    let (per_second, burst) = (count("per_second"), count("burst"));
+    let (address_per_second, address_burst) = (count("address_per_second"), count("address_burst"));
+    section.finish();
+    Some(Limits {
+        key: Rate { per_second: per_second?, burst: burst? },
+        address: Rate { per_second: address_per_second?, burst: address_burst? },
+    })
 }

@@ -6,6 +6,7 @@ use secrecy::SecretString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+use switchyard_store::Rate;
 
 /// All settings. Secrets and what may hold one show nothing in `Debug`.
 #[derive(Clone, Debug)]
@@ -22,6 +23,7 @@ pub(crate) struct Settings {
     pub(crate) provider: ProviderCalls,
     pub(crate) keys: Keys,
     pub(crate) webhooks: Webhooks,
+    pub(crate) limits: Limits,
 }
 
 /// The merchants' API.
@@ -163,6 +165,15 @@ pub(crate) struct Webhooks {
     pub(crate) private_addresses: Option<bool>,
 }
 
+/// How many requests are taken.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Of an API key, where neither it nor its merchant has a rate of its own.
+    pub(crate) key: Rate,
+    /// Of an address without a valid key.
+    pub(crate) address: Rate,
+}
+
 /// What kind of value a setting has: an environment variable is text, and has to become one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -242,4 +253,8 @@ pub(crate) const KEYS: &[Key] = &[
     text("webhooks", "rotation_overlap"),
     text("webhooks", "retention"),
     text("webhooks", "private_addresses"),
+    integer("limits", "per_second"),
+    integer("limits", "burst"),
+    integer("limits", "address_per_second"),
+    integer("limits", "address_burst"),
 ];

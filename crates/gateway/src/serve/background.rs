@@ -186,6 +186,9 @@ async fn refresh(refresher: Refresher, state: Arc<State>) {
         if let Err(error) = refreshed {
             tracing::error!(%error, "keys and overrides could not be read");
         }
+        if let Err(error) = refresher.note_uses().await {
+            tracing::error!(%error, "when keys were used last could not be written");
+        }
     }
 }
 
@@ -199,9 +202,16 @@ struct Refresher {
 }
 
 impl Refresher {
+    /// Writes when keys were used last, all of them at once.
+    async fn note_uses(&self) -> Result<(), StoreError> {
+        let uses = self.keys.uses();
+        if uses.is_empty() { Ok(()) } else { self.store.note_uses(uses).await }
+    }
+
     async fn refresh(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
-        self.keys.replace(self.store.keys().await?);
+        let mark = self.keys.mark();
+        self.keys.replace(self.store.keys().await?, mark);
         let overrides = self.store.overrides().await?;
         let in_force = overrides.into_iter().filter(|it| it.expires_at.is_none_or(|end| end > now));
         let overrides = in_force.map(|it| (it.channel, status_of(&it.status))).collect();

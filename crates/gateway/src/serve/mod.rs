@@ -96,6 +96,7 @@ struct Shared {
     metrics: Arc<Metrics>,
     feed: Arc<dyn Feed>,
     hooks: Hooks,
+    limits: Arc<api::Limits>,
 }
 
 impl Shared {
@@ -113,6 +114,8 @@ impl Shared {
             metrics: Arc::<Metrics>::clone(&self.metrics),
             feed: Arc::clone(&self.feed),
             hooks: self.hooks.clone(),
+            ledger: Arc::clone(&self.seams.store),
+            limits: Arc::clone(&self.limits),
         }
     }
 }
@@ -145,6 +148,7 @@ async fn serve(wanted: &Wanted, loaded: Loaded) -> Result<(), Failure> {
     };
     keep(&*store, &loaded.rules, clock.now()).await.map_err(|error| Failure(format!("the rules: {error}")))?;
     let coordination: Arc<dyn Coordination> = Arc::<InProcess>::clone(&in_process);
+    let limits = Arc::new(api::Limits::new(Arc::clone(&coordination), settings.limits.address));
     let board = Arc::new(Board::new(in_force.setup.clone(), coordination, clock.now()));
     let fixed = match MerchantName::new(SANDBOX_MERCHANT) {
         Some(merchant) if wanted.sandbox && settings.api.listen.ip().is_loopback() => {
@@ -152,6 +156,8 @@ async fn serve(wanted: &Wanted, loaded: Loaded) -> Result<(), Failure> {
         }
         Some(_) | None => Vec::new(),
     };
+    let keys = Arc::new(Keys::new(pepper.clone(), fixed, settings.limits.key));
+    keys.rates(in_force.rates.clone());
     let shared = Shared {
         seams: Seams {
             clock: Arc::clone(&clock),
@@ -164,7 +170,7 @@ async fn serve(wanted: &Wanted, loaded: Loaded) -> Result<(), Failure> {
             route_life: settings.routes.life,
         },
         clock: Arc::clone(&clock),
-        keys: Arc::new(Keys::new(pepper.clone(), fixed)),
+        keys,
         pepper,
         metrics: Arc::clone(&metrics),
         feed: Arc::<Sqlite>::clone(&ledger),
@@ -175,6 +181,7 @@ async fn serve(wanted: &Wanted, loaded: Loaded) -> Result<(), Failure> {
             overlap: settings.webhooks.rotation_overlap,
             changed: Arc::default(),
         },
+        limits,
     };
     let background = Background::start(&shared, &board, &tasks, &settings).await?;
     background.state().channels_off(in_force.off.clone());
@@ -192,6 +199,7 @@ async fn serve(wanted: &Wanted, loaded: Loaded) -> Result<(), Failure> {
             clock: Arc::clone(&clock),
             metrics: Arc::clone(&metrics),
             state: background.state(),
+            keys: Arc::clone(&shared.keys),
         };
         reloader.start()?;
     }

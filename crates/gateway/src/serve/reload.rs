@@ -4,6 +4,8 @@
 use super::background::State;
 use super::channels::{Ground, Plan};
 use super::{Failure, accounts, health_policies, setup};
+use crate::api::Keys;
+use crate::config::merchants::Rates;
 use crate::config::{Environment, Loaded, RELOADED, Wanted, load, read_bounded};
 use crate::metrics::Metrics;
 use crate::records::keep;
@@ -42,6 +44,8 @@ pub(super) struct InForce {
     pub(super) secret_files: Vec<PathBuf>,
     /// Channels that are off, and why.
     pub(super) off: Vec<String>,
+    /// How much the keys of merchants may ask.
+    pub(super) rates: Rates,
 }
 
 impl InForce {
@@ -55,6 +59,7 @@ impl InForce {
             health: health_policies(loaded)?,
             secret_files: loaded.channels.iter().flat_map(|channel| channel.secret_files.clone()).collect(),
             off: broken.map(|fault| fault.message.clone()).collect(),
+            rates: loaded.rates.clone(),
         })
     }
 }
@@ -71,6 +76,7 @@ pub(super) struct Reloader {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) state: Arc<State>,
+    pub(super) keys: Arc<Keys>,
 }
 
 /// What stands in the files: a digest of each, or why it cannot be read.
@@ -214,6 +220,8 @@ impl Reloader {
         self.board.put_in_force(next.setup.clone(), self.clock.now());
         self.coordination.reconfigure(next.health.iter().cloned());
         self.metrics.forget_statuses();
+        self.keys.rates(next.rates.clone());
+        self.state.look_again();
         self.state.channels_off(next.off.clone());
         self.metrics.channels_off(next.off.len());
         for reason in &next.off {

@@ -3,11 +3,11 @@
 use super::columns::{Columns, View};
 use super::fault::Fault;
 use super::number;
-use crate::{Administer, ApiKey, Audit, Override, Scope};
+use crate::{Administer, ApiKey, Audit, Override, Rate, Scope};
 use rusqlite::{Connection, OptionalExtension as _, params};
-use std::net::IpAddr;
+use std::num::NonZeroU32;
 use switchyard_core::id::KeyId;
-use switchyard_core::{ChannelName, MerchantName};
+use switchyard_core::{ChannelName, MerchantName, Network, Timestamp};
 
 /// Whether the ledger stands as the command expects.
 pub(super) fn fits(connection: &Connection, command: &Administer) -> rusqlite::Result<bool> {
@@ -52,9 +52,10 @@ pub(super) fn write(connection: &Connection, command: &Administer, audit: &Audit
 }
 
 fn insert_key(connection: &Connection, key: &ApiKey) -> rusqlite::Result<()> {
-    let addresses: Vec<String> = key.addresses.iter().map(IpAddr::to_string).collect();
+    let addresses: Vec<String> = key.addresses.iter().map(Network::to_string).collect();
     let sql = "INSERT INTO api_keys (id, hash, merchant, mode, scopes, label, addresses, created_at, expires_at, \
-               revoked_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+               revoked_at, last_used_at, per_second, burst, version) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
     connection.execute(
         sql,
         params![
@@ -68,6 +69,10 @@ fn insert_key(connection: &Connection, key: &ApiKey) -> rusqlite::Result<()> {
             key.created_at.0,
             key.expires_at.map(|at| at.0),
             key.revoked_at.map(|at| at.0),
+            key.last_used_at.map(|at| at.0),
+            key.rate.map(|rate| rate.per_second.get()),
+            key.rate.map(|rate| rate.burst.get()),
+            key.version,
         ],
     )?;
     Ok(())
@@ -87,14 +92,24 @@ fn scopes(bits: i64) -> Option<Vec<Scope>> {
 }
 
 /// Empty for any.
-fn addresses(text: &str) -> Option<Vec<IpAddr>> {
-    text.split(',').filter(|part| !part.is_empty()).map(|part| part.parse().ok()).collect()
+fn addresses(text: &str) -> Option<Vec<Network>> {
+    text.split(',').filter(|part| !part.is_empty()).map(|part| Network::parse(part).ok()).collect()
+}
+
+/// Notes when keys were used; a note that comes late changes nothing.
+pub(super) fn used(connection: &Connection, uses: &[(KeyId, Timestamp)]) -> rusqlite::Result<()> {
+    let sql = "UPDATE api_keys SET last_used_at = ?2 WHERE id = ?1 AND (last_used_at IS NULL OR last_used_at < ?2)";
+    let mut statement = connection.prepare_cached(sql)?;
+    for (key, at) in uses {
+        statement.execute(params![key.uuid().as_bytes(), at.0])?;
+    }
+    Ok(())
 }
 
 /// Every API key, in the order of their ids.
 pub(super) fn keys(view: View<'_>) -> Result<Vec<ApiKey>, Fault> {
-    let sql = "SELECT id, hash, merchant, mode, scopes, label, addresses, created_at, expires_at, revoked_at \
-               FROM api_keys ORDER BY id";
+    let sql = "SELECT id, hash, merchant, mode, scopes, label, addresses, created_at, expires_at, revoked_at, \
+               last_used_at, per_second, burst, version FROM api_keys ORDER BY id";
     let mut statement = view.connection.prepare_cached(sql)?;
     let mut rows = statement.query([])?;
     let mut keys = Vec::new();
@@ -111,9 +126,21 @@ pub(super) fn keys(view: View<'_>) -> Result<Vec<ApiKey>, Fault> {
             created_at: c.timestamp()?,
             expires_at: c.optional_timestamp()?,
             revoked_at: c.optional_timestamp()?,
+            last_used_at: c.optional_timestamp()?,
+            rate: rate(c)?,
+            version: c.text()?.to_owned(),
         });
     }
     Ok(keys)
+}
+
+fn rate(c: &mut Columns<'_>) -> Result<Option<Rate>, Fault> {
+    let count = |number: i64| u32::try_from(number).ok().and_then(NonZeroU32::new);
+    match (c.optional_number(count)?, c.optional_number(count)?) {
+        (Some(per_second), Some(burst)) => Ok(Some(Rate { per_second, burst })),
+        (None, None) => Ok(None),
+        (Some(_), None) | (None, Some(_)) => Err(c.nonsense("half a rate")),
+    }
 }
 
 /// Every override, in the order of the channels' names.

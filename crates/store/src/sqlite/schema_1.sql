@@ -50,7 +50,8 @@ CREATE TABLE events (
 
 CREATE TABLE api_keys (
     id BLOB PRIMARY KEY, hash BLOB NOT NULL, merchant TEXT NOT NULL, mode INTEGER NOT NULL, scopes INTEGER NOT NULL,
-    label TEXT NOT NULL, addresses TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER, revoked_at INTEGER
+    label TEXT NOT NULL, addresses TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER, revoked_at INTEGER,
+    last_used_at INTEGER, per_second INTEGER, burst INTEGER, version TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE overrides (

@@ -16,6 +16,7 @@ use rusqlite::hooks::Wal;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use switchyard_core::id::KeyId;
 use switchyard_core::{Route, Timestamp};
 
 /// What a transaction may do.
@@ -36,6 +37,8 @@ pub(super) enum Command {
     KeepRules(Box<KeptRules>),
     /// Webhook endpoints and deliveries.
     Webhook(Box<WebhookWrite>),
+    /// When API keys were used last.
+    NoteUses(Vec<(KeyId, Timestamp)>),
     /// Raw SQL, for tests that break things.
     #[cfg(feature = "suite")]
     Sql(String),
@@ -205,7 +208,11 @@ impl Writer {
                 standing.is_some_and(|standing| standing.version == postpone.version)
             }
             Command::Administer(command, _) => administration::fits(&self.connection, command)?,
-            Command::Forget(_) | Command::Reserve(_) | Command::ForgetRoutes { .. } | Command::KeepRules(_) => true,
+            Command::Forget(_)
+            | Command::Reserve(_)
+            | Command::ForgetRoutes { .. }
+            | Command::KeepRules(_)
+            | Command::NoteUses(_) => true,
             Command::Webhook(write) => webhook::fits(&self.connection, write)?,
             #[cfg(feature = "suite")]
             Command::Sql(_) => true,
@@ -281,6 +288,10 @@ impl Writer {
             }
             Command::Webhook(write) => {
                 webhook::write(&self.connection, &mut self.words, write)?;
+                Ok(Outcome::Written(Written::Done))
+            }
+            Command::NoteUses(uses) => {
+                administration::used(&self.connection, uses)?;
                 Ok(Outcome::Written(Written::Done))
             }
             #[cfg(feature = "suite")]

@@ -2,9 +2,10 @@
 
 use super::Fixture;
 use super::sample::{Sample, merchant};
-use crate::{Administer, ApiKey, Audit, Override, Scope, Written};
+use crate::{Administer, ApiKey, Audit, Override, Rate, Scope, Written};
+use std::num::NonZeroU32;
 use switchyard_core::id::KeyId;
-use switchyard_core::{ChannelName, Mode, Timestamp};
+use switchyard_core::{ChannelName, Mode, Network, Timestamp};
 
 fn line(number: i64) -> Audit {
     Audit {
@@ -24,10 +25,13 @@ fn key(sample: &mut Sample) -> ApiKey {
         mode: Mode::Live,
         scopes: vec![Scope::PaymentsWrite, Scope::KeysManage],
         label: "till 4".into(),
-        addresses: vec!["10.0.0.1".parse().unwrap(), "2001:db8::1".parse().unwrap()],
+        addresses: ["10.0.0.1", "10.1.0.0/16", "2001:db8::/32"].map(|text| Network::parse(text).unwrap()).into(),
         created_at: Timestamp(5),
         expires_at: Some(Timestamp(6)),
         revoked_at: None,
+        last_used_at: Some(Timestamp(4)),
+        rate: Some(Rate { per_second: NonZeroU32::MIN, burst: NonZeroU32::MAX }),
+        version: "2026-11-22".into(),
     }
 }
 
@@ -37,6 +41,7 @@ pub(super) async fn keys(fixture: &mut dyn Fixture) {
     let first = key(&mut sample);
     let mut second = key(&mut sample);
     (second.scopes, second.addresses, second.expires_at) = (Scope::ALL.to_vec(), Vec::new(), None);
+    (second.last_used_at, second.rate) = (None, None);
     for key in [&first, &second] {
         let issue = Administer::IssueKey(key.clone());
         assert_eq!(store.administer(issue, line(1)).await, Ok(Written::Done));
@@ -53,6 +58,22 @@ pub(super) async fn keys(fixture: &mut dyn Fixture) {
     assert_eq!(store.administer(unknown, line(5)).await, Ok(Written::Stale));
     let revoked = ApiKey { revoked_at: Some(Timestamp(9)), ..first };
     assert_eq!(store.keys().await, Ok(vec![revoked, second]));
+}
+
+pub(super) async fn uses(fixture: &mut dyn Fixture) {
+    let store = fixture.store();
+    let mut sample = Sample::new();
+    let (mut used, mut unused) = (key(&mut sample), key(&mut sample));
+    (used.last_used_at, unused.last_used_at) = (None, None);
+    for key in [&used, &unused] {
+        store.administer(Administer::IssueKey(key.clone()), line(1)).await.unwrap();
+    }
+    let unknown = KeyId::from_uuid(sample.uuid());
+    assert_eq!(store.note_uses(vec![(used.id, Timestamp(70)), (unknown, Timestamp(70))]).await, Ok(()));
+    assert_eq!(store.note_uses(vec![(used.id, Timestamp(69))]).await, Ok(()));
+    used.last_used_at = Some(Timestamp(70));
+    assert_eq!(store.keys().await, Ok(vec![used, unused]));
+    assert_eq!(store.audit(9).await.unwrap().len(), 2);
 }
 
 pub(super) async fn overrides(fixture: &mut dyn Fixture) {

@@ -134,6 +134,9 @@ impl Gateway {
             .env("SWITCHYARD__API__LISTEN", api.to_string())
             .env("SWITCHYARD__API__PUBLIC_URL", format!("http://{api}"))
             .env("SWITCHYARD__OPS__LISTEN", ops.to_string())
+            // One key carries all of the load.
+            .env("SWITCHYARD__LIMITS__PER_SECOND", "1000000")
+            .env("SWITCHYARD__LIMITS__BURST", "1000000")
             .env("SWITCHYARD__SIMULATOR__URL", format!("http://{}", installation.simulator));
         let started = Instant::now();
         let mut process = Process::start("switchyard", &mut command, &installation.log)?;

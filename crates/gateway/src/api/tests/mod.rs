@@ -1,6 +1,7 @@
 //! The API as a merchant meets it, over an engine that only remembers what it was asked.
 
 mod answers;
+mod api_keys;
 mod discovery;
 mod docs;
 mod log;
@@ -204,6 +205,14 @@ impl ApiMetrics for Counted {
     fn request(&self, route: &'static str, method: &'static str, status: u16, _: Duration) {
         self.0.lock().unwrap().push((route, method, status));
     }
+
+    fn limited(&self, _: By) {}
+}
+
+/// More than any test asks.
+fn rate() -> switchyard_store::Rate {
+    let many = std::num::NonZeroU32::MAX;
+    switchyard_store::Rate { per_second: many, burst: many }
 }
 
 /// The API with its surroundings.
@@ -222,8 +231,8 @@ impl Desk {
         let pepper = Pepper::new(b"a pepper for tests");
         let demo = MerchantName::new("demo").unwrap();
         let sandbox = sandbox_key(&pepper, demo);
-        let keys = Arc::new(Keys::new(pepper.clone(), vec![sandbox.clone()]));
-        keys.replace(vec![
+        let keys = Arc::new(Keys::new(pepper.clone(), vec![sandbox.clone()], rate()));
+        let all = vec![
             ApiKey {
                 hash: pepper.api_key_hash("sy_test_reader"),
                 scopes: vec![Scope::PaymentsRead],
@@ -240,7 +249,8 @@ impl Desk {
                 merchant: MerchantName::new("removed").unwrap(),
                 ..sandbox
             },
-        ]);
+        ];
+        keys.replace(all, keys.mark());
         let directory = tempfile::tempdir().unwrap();
         let fatal = Arc::new(|reason: &str| panic!("fatal: {reason}"));
         let settings = Settings::new(directory.path().join("switchyard.db"), fatal);
@@ -265,6 +275,8 @@ impl Desk {
                 overlap: Duration::from_secs(60),
                 changed: Arc::default(),
             },
+            ledger: Arc::<Sqlite>::clone(&self.ledger),
+            limits: Arc::new(Limits::new(Arc::new(switchyard_coordination::InProcess::new(Vec::new())), rate())),
         }
     }
 
