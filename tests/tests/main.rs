@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod banner;
+mod channel_status;
 mod discovery;
 mod doubt;
 mod events;

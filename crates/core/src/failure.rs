@@ -282,13 +282,18 @@ impl Failure {
         Self { provider_code, provider_message, ..Self::new(code) }
     }
 
-    /// Whether it counts against the channel's health.
+    /// Whether it counts against the channel's health: a fault of the provider or the network does, and so do credentials
+    /// that are refused. A decline never does, whoever declines, or a wave of stolen cards would take a channel down
+    /// whose risk checks do their work.
     #[must_use]
     pub fn counts_against_channel(&self) -> bool {
-        match self.origin {
-            Origin::Provider | Origin::Network => true,
-            Origin::Gateway => self.code == FailureCode::Configuration,
-            Origin::Caller | Origin::Payer | Origin::Issuer => false,
+        match self.code.category() {
+            Category::Provider => match self.origin {
+                Origin::Provider | Origin::Network => true,
+                Origin::Gateway | Origin::Caller | Origin::Payer | Origin::Issuer => false,
+            },
+            Category::Gateway => self.code == FailureCode::Configuration,
+            Category::Declined | Category::Payer | Category::Invalid | Category::Risk => false,
         }
     }
 }
@@ -304,6 +309,25 @@ mod tests {
             assert!(code.message().ends_with('.') && code.payer_message().ends_with('.'), "{code:?}");
         }
         assert_eq!(FailureCode::ALL.len(), 36);
+    }
+
+    #[test]
+    fn only_faults_of_provider_and_network_and_refused_credentials_count() {
+        let counting = |failure: &Failure| failure.counts_against_channel();
+        let counted: Vec<_> = FailureCode::ALL.iter().filter(|code| counting(&Failure::new(**code))).collect();
+        let wanted = [
+            FailureCode::ProcessingError,
+            FailureCode::IssuerUnavailable,
+            FailureCode::RateLimited,
+            FailureCode::Configuration,
+            FailureCode::ProviderUnreachable,
+        ];
+        assert_eq!(counted, wanted.iter().collect::<Vec<_>>());
+        // Whoever is said to have declined, it is a decline; and a provider that blames another is believed.
+        let by = |code, origin| Failure { origin, ..Failure::new(code) };
+        assert!(!counting(&by(FailureCode::GenericDecline, Origin::Provider)));
+        assert!(!counting(&by(FailureCode::ProcessingError, Origin::Issuer)));
+        assert!(counting(&by(FailureCode::Configuration, Origin::Provider)));
     }
 
     #[test]

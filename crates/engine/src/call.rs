@@ -90,8 +90,9 @@ impl Engine {
         };
         if post {
             board.look(now);
+            // Whoever watches the board tells of what has changed, once.
             let status = board.in_force().status(channel, mode);
-            tracing::warn!(%channel, mode = mode.as_str(), status = status.as_str(), "the health of a channel was judged");
+            tracing::debug!(%channel, mode = mode.as_str(), status = status.as_str(), "the health of a channel was judged");
         }
     }
 }

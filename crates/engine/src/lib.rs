@@ -16,6 +16,7 @@ mod conclude;
 mod crash;
 mod follow_up;
 mod live;
+pub mod maintenance;
 mod methods;
 mod read;
 mod record;
@@ -26,7 +27,7 @@ mod setup;
 mod task;
 mod watch;
 
-pub use board::{Board, InForce};
+pub use board::{Attended, Board, Cause, InForce, Standing, Word};
 pub use channel::{Account, Channel, Channels, Limit};
 pub use command::{Answered, Caller, EngineError, FollowUp, Key, NewPayment, Refreshed, Render, Tokens};
 pub use live::Live;

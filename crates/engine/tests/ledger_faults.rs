@@ -118,6 +118,10 @@ impl Store for Failing {
         self.inner.audit(limit).await
     }
 
+    async fn status_changes(&self, query: StatusQuery, limit: u32) -> Result<Vec<RecordedStatus>, StoreError> {
+        self.inner.status_changes(query, limit).await
+    }
+
     async fn totals(&self) -> Result<Totals, StoreError> {
         self.inner.totals().await
     }

@@ -7,8 +7,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use switchyard_coordination::{Coordination, Health, Noted};
 use switchyard_core::payment::CaptureMode;
-use switchyard_core::{ChannelName, Clock, MerchantName, Mode, RouteId};
-use switchyard_engine::{Answered, Caller, Engine, EngineError, NewPayment, NewRoute, Reservation};
+use switchyard_core::{ChannelName, Clock, MerchantName, Mode, RouteId, Timestamp};
+use switchyard_engine::{Answered, Caller, Engine, EngineError, NewPayment, NewRoute, Reservation, Word};
 use switchyard_routing::{Facts, Offer, Snapshot, Status};
 
 fn eu() -> ChannelName {
@@ -34,6 +34,11 @@ async fn stale(bench: &Bench, outcome: Result<Answered, EngineError>) -> (String
     assert!(bench.events().await.is_empty(), "something was recorded");
     assert!(bench.provider.calls.lock().unwrap().is_empty(), "something was sent");
     (reason, fields)
+}
+
+/// What an operator says of a channel.
+fn word(status: Status) -> Word {
+    Word { status, reason: "planned work".into(), by: "operator".into(), since: Timestamp(0), until: None }
 }
 
 #[tokio::test]
@@ -123,7 +128,7 @@ async fn a_channel_that_is_down_or_has_another_account_is_not_followed_to() {
     bench.put_rules_in_force(rules(""));
     let now = bench.clock.now();
     for status in [Status::Down, Status::Disabled] {
-        bench.board().post_overrides(HashMap::from([(eu(), status)]), now);
+        bench.board().post_overrides(HashMap::from([(eu(), word(status))]), now);
         let outcome = bench.engine.create_payment(caller(), key(1), following(route.id)).await;
         let (reason, _) = stale(&bench, outcome).await;
         assert!(reason.contains(status.as_str()), "{reason}");
@@ -132,7 +137,7 @@ async fn a_channel_that_is_down_or_has_another_account_is_not_followed_to() {
         assert_eq!(none.failure.map(|failure| failure.code.name()), Some("no_channel_available"));
     }
     // Degraded is still there.
-    bench.board().post_overrides(HashMap::from([(eu(), Status::Degraded)]), now);
+    bench.board().post_overrides(HashMap::from([(eu(), word(Status::Degraded))]), now);
     bench.provider.answer(Ok(approved(1_000)));
     bench.engine.create_payment(caller(), key(1), following(route.id)).await.unwrap();
 }

@@ -49,6 +49,7 @@ pub(crate) struct Metrics {
     webhook_lag_seconds: IntGauge,
     webhooks_switched_off: IntCounter,
     limited: IntCounterVec,
+    status_changes: IntCounterVec,
 }
 
 /// Registers what it makes.
@@ -211,6 +212,11 @@ impl Metrics {
                 "Requests refused with 429, by whose limit it was: key or address.",
                 &["by"],
             )?,
+            status_changes: make.counters(
+                "switchyard_channel_status_changes_total",
+                "Changes of a channel's status, by what it became.",
+                &["channel", "mode", "status"],
+            )?,
             registry: make.0,
         })
     }
@@ -282,6 +288,11 @@ impl Metrics {
     /// How old the oldest undelivered event is.
     pub(crate) fn webhook_lag(&self, age: Duration) {
         self.webhook_lag_seconds.set(i64::try_from(age.as_secs()).unwrap_or(i64::MAX));
+    }
+
+    /// A channel's status has become this one.
+    pub(crate) fn status_changed(&self, channel: &ChannelName, mode: Mode, status: &str) {
+        self.status_changes.with_label_values(&[channel.as_str(), mode.as_str(), status]).inc();
     }
 
     /// The configuration was read again.

@@ -281,6 +281,51 @@ pub struct Override {
     pub expires_at: Option<Timestamp>,
     /// When it was set.
     pub set_at: Timestamp,
+    /// Who set it, as the audit log names them.
+    pub set_by: String,
+}
+
+/// A change of a channel's status for new payments, as operators read of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusChange {
+    /// When it came to be.
+    pub at: Timestamp,
+    /// Which channel.
+    pub channel: ChannelName,
+    /// Test or live.
+    pub mode: Mode,
+    /// What was recorded before; `up` where nothing was.
+    pub from: String,
+    /// `up`, `degraded`, `down` or `disabled`.
+    pub to: String,
+    /// What brought it about: `health`, `maintenance` or `override`.
+    pub cause: String,
+    /// In words, for people; empty where the cause says it all.
+    pub reason: String,
+    /// Who, where it was a person.
+    pub by: Option<String>,
+    /// When the cause ends by itself, as far as that is known.
+    pub until: Option<Timestamp>,
+}
+
+/// A change of status with its place in the operators' feed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordedStatus {
+    /// Its place in the feed, growing.
+    pub position: i64,
+    /// What changed.
+    pub change: StatusChange,
+}
+
+/// Which changes of status to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StatusQuery {
+    /// Those after a place in the feed, oldest first.
+    After(i64),
+    /// The latest, newest first, of one channel or of all.
+    Latest(Option<ChannelName>),
+    /// The last of each channel and mode.
+    Last,
 }
 
 /// One line of the append-only audit log.
@@ -298,7 +343,7 @@ pub struct Audit {
     pub detail: String,
 }
 
-/// Changes that operators make. Each is written together with its audit line.
+/// Changes that operators make, or should hear of. Each is written together with its audit line.
 #[derive(Clone, Debug)]
 pub enum Administer {
     /// A new API key.
@@ -309,6 +354,12 @@ pub enum Administer {
     SetOverride(Override),
     /// Removes it; none there is [`Written::Stale`].
     ClearOverride(ChannelName),
+    /// Removes the override that was set at that moment, since its time is over; another one, or none, is
+    /// [`Written::Stale`].
+    ExpireOverride(ChannelName, Timestamp),
+    /// Records a change of a channel's status; where the last one recorded is not what it changed from,
+    /// [`Written::Stale`].
+    RecordStatus(StatusChange),
 }
 
 /// Figures for metrics.
@@ -488,4 +539,7 @@ pub trait Store: Send + Sync {
 
     /// Notes when API keys were used; a moment before the one that is known changes nothing.
     async fn note_uses(&self, uses: Vec<(KeyId, Timestamp)>) -> Result<(), StoreError>;
+
+    /// Changes of channels' statuses.
+    async fn status_changes(&self, query: StatusQuery, limit: u32) -> Result<Vec<RecordedStatus>, StoreError>;
 }

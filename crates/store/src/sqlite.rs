@@ -9,6 +9,7 @@
 
 mod account;
 mod administration;
+mod channel_event;
 mod checkpoint;
 mod columns;
 mod connection;
@@ -43,7 +44,8 @@ pub use stats::Stats;
 
 use crate::{
     Administer, ApiKey, Audit, Begin, Begun, Claimed, Conclude, KeptRules, Override, Page, PaymentFilter, Period,
-    Postpone, Recorded, Slice, StaleClaims, StillNeeded, Store, StoreError, Totals, Written,
+    Postpone, Recorded, RecordedStatus, Slice, StaleClaims, StatusQuery, StillNeeded, Store, StoreError, Totals,
+    Written,
 };
 use columns::View;
 use dictionary::{Dictionary, Interner};
@@ -397,5 +399,9 @@ impl Store for Sqlite {
 
     async fn note_uses(&self, uses: Vec<(KeyId, Timestamp)>) -> Result<(), StoreError> {
         self.written(Command::NoteUses(uses)).await.map(drop)
+    }
+
+    async fn status_changes(&self, query: StatusQuery, limit: u32) -> Result<Vec<RecordedStatus>, StoreError> {
+        self.read(move |view| channel_event::read(view, &query, limit)).await
     }
 }

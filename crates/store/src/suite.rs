@@ -18,6 +18,7 @@ pub mod sample;
 mod accounts;
 mod administration;
 mod arbitrary;
+mod channel_status;
 mod claims;
 mod events;
 mod feed;
@@ -113,6 +114,9 @@ cases! {
     "deliveries read back, and come when they are due" webhooks::deliveries;
     "a delivery waits for an earlier one of its object" webhooks::waiting;
     "deliveries that ended are removed after their time" webhooks::purge;
+    "an override ends by its time only where it still stands" channel_status::expiry;
+    "a change of status begins where the last one ended" channel_status::chained;
+    "changes of status are read forwards, backwards and by channel" channel_status::reads;
 }
 
 /// Runs every case against a ledger of its own.

@@ -293,4 +293,5 @@ stepped! {
     rules(hash: String) -> Option<KeptRules>;
     slice(period: Period, after: Option<PaymentId>, limit: u32) -> Slice;
     note_uses(uses: Vec<(switchyard_core::id::KeyId, Timestamp)>) -> ();
+    status_changes(query: StatusQuery, limit: u32) -> Vec<RecordedStatus>;
 }

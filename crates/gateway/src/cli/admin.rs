@@ -1,7 +1,7 @@
 //! What operators do to keys and channels, by command or by call: the same functions behind both, and their JSON.
 
 use super::expiry;
-pub(crate) use super::forms::{IssueKey, IssuedKey, KeyView, OverrideView, SetOverride};
+pub(crate) use super::forms::{ChannelEvent, IssueKey, IssuedKey, KeyView, OverrideView, SetOverride};
 use crate::api::{Pepper, Version};
 use crate::clock;
 use crate::config::merchants::twice;
@@ -12,7 +12,7 @@ use switchyard_core::id::KeyId;
 use switchyard_core::{ChannelName, Clock, Mode, Network, Timestamp};
 use switchyard_routing::nearest::did_you_mean;
 use switchyard_routing::vocabulary::MerchantSpec;
-use switchyard_store::{Administer, ApiKey, Audit, Override, Rate, Scope, Store, StoreError, Written};
+use switchyard_store::{Administer, ApiKey, Audit, Override, Rate, Scope, StatusQuery, Store, StoreError, Written};
 
 /// Longest label or reason, in characters.
 const TEXT_CHARS_MAX: usize = 200;
@@ -137,7 +137,7 @@ impl Office<'_> {
             return Err(AdminError::Invalid(wrong));
         }
         let (status, reason) = (asked.status.clone(), asked.reason.clone());
-        let set = Override { channel, status, reason, expires_at, set_at: now };
+        let set = Override { channel, status, reason, expires_at, set_at: now, set_by: self.actor.to_owned() };
         let view = OverrideView::from(&set);
         let until = view.expires_at.as_deref().unwrap_or("cleared");
         let audit = self.audit(
@@ -162,9 +162,23 @@ impl Office<'_> {
         }
     }
 
-    /// Every override.
-    pub(crate) async fn overrides(&self) -> Result<Vec<OverrideView>, AdminError> {
-        Ok(self.store.overrides().await?.iter().map(OverrideView::from).collect())
+    /// How the statuses of one channel, or of all, changed: newest first.
+    pub(crate) async fn history(
+        &self,
+        channel: Option<&str>,
+        limit: u32,
+        channels: &[ChannelName],
+    ) -> Result<Vec<ChannelEvent>, AdminError> {
+        let name = match channel {
+            // One that is gone from the configuration still has its past.
+            Some(text) => Some(ChannelName::new(text).map_or_else(|| known_channel(text, channels), Ok)?),
+            None => None,
+        };
+        let found = self.store.status_changes(StatusQuery::Latest(name.clone()), limit).await?;
+        if let Some(name) = name.filter(|_| found.is_empty()) {
+            known_channel(name.as_str(), channels)?;
+        }
+        Ok(found.into_iter().map(ChannelEvent::from).collect())
     }
 
     fn audit(&self, at: Timestamp, action: &str, subject: &str, detail: String) -> Audit {

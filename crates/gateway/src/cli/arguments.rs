@@ -262,7 +262,7 @@ pub(crate) struct Issue {
 /// `switchyard channels`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ChannelsCommand {
-    /// List channels with their providers, modes and overrides
+    /// List channels with their providers and modes, and with what each is and why
     List {
         /// Print them as JSON
         #[arg(long)]
@@ -272,10 +272,21 @@ pub(crate) enum ChannelsCommand {
     ///
     /// For new payments only: captures, refunds and look-ups always go to the channel that has the payment.
     Override(Override),
-    /// Leave a channel's status to its health again
+    /// Leave a channel's status to its health and its maintenance windows again
     Clear {
         /// The channel, of channels.toml
         channel: String,
+    },
+    /// Show how the statuses of channels have changed, latest first
+    History {
+        /// The channel [default: all]
+        channel: Option<String>,
+        /// How many changes at most
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+        limit: u32,
+        /// Print them as JSON
+        #[arg(long)]
+        json: bool,
     },
 }
 

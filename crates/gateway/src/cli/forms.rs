@@ -2,7 +2,7 @@
 
 use super::expiry;
 use serde::{Deserialize, Serialize};
-use switchyard_store::{ApiKey, Override};
+use switchyard_store::{ApiKey, Override, RecordedStatus};
 
 /// Asks for an API key: the body of `POST /ops/keys`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -97,6 +97,7 @@ pub(crate) struct OverrideView {
     pub(crate) status: String,
     pub(crate) reason: String,
     pub(crate) set_at: Option<String>,
+    pub(crate) set_by: String,
     pub(crate) expires_at: Option<String>,
 }
 
@@ -107,7 +108,47 @@ impl From<&Override> for OverrideView {
             status: set.status.clone(),
             reason: set.reason.clone(),
             set_at: expiry::shown(set.set_at),
+            set_by: set.set_by.clone(),
             expires_at: set.expires_at.and_then(expiry::shown),
+        }
+    }
+}
+
+/// A change of a channel's status: an item of `GET /ops/events` and `GET /ops/channels/history`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ChannelEvent {
+    /// Its place in the feed.
+    pub(crate) position: i64,
+    /// `channel.up`, `channel.degraded`, `channel.down` or `channel.disabled`.
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+    pub(crate) at: Option<String>,
+    pub(crate) channel: String,
+    pub(crate) mode: String,
+    pub(crate) from: String,
+    pub(crate) to: String,
+    /// `health`, `maintenance` or `override`.
+    pub(crate) cause: String,
+    pub(crate) reason: String,
+    pub(crate) by: Option<String>,
+    pub(crate) until: Option<String>,
+}
+
+impl From<RecordedStatus> for ChannelEvent {
+    fn from(recorded: RecordedStatus) -> Self {
+        let change = recorded.change;
+        Self {
+            position: recorded.position,
+            kind: format!("channel.{}", change.to),
+            at: expiry::shown(change.at),
+            channel: change.channel.to_string(),
+            mode: change.mode.as_str().to_owned(),
+            from: change.from,
+            to: change.to,
+            cause: change.cause,
+            reason: change.reason,
+            by: change.by,
+            until: change.until.and_then(expiry::shown),
         }
     }
 }

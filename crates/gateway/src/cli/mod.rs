@@ -15,6 +15,7 @@ pub(crate) mod serving;
 
 pub(crate) use arguments::Cli;
 use arguments::{Command, ConfigCommand, Global};
+pub(crate) use expiry::shown as shown_time;
 
 use crate::clock::SystemClock;
 use crate::config::{self, Environment, Wanted};

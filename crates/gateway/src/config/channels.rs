@@ -7,13 +7,16 @@ use super::merchants::{allowed, named};
 use super::narrowing::{self, Narrowing};
 use super::secret::{self, SecretRef};
 use super::section::CONCURRENCY_MAX;
+use super::{health, maintenance};
 use crate::providers::{self, Base};
 use secrecy::SecretString;
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use switchyard_coordination::{HealthPolicy, HealthSettings};
 use switchyard_core::capabilities::Which;
-use switchyard_core::{ChannelName, Country, Mode, OrderType};
+use switchyard_core::{ChannelName, Country, Mode, OrderType, Timestamp};
+use switchyard_engine::maintenance::Window;
 use switchyard_routing::nearest::did_you_mean;
 use switchyard_routing::reader::{Document, Faults, Table, Value};
 use switchyard_routing::source::Source;
@@ -37,6 +40,10 @@ pub(crate) struct ChannelConfig {
     pub(crate) timeout: Duration,
     /// Calls under way at once.
     pub(crate) concurrency_max: usize,
+    /// How its health is judged.
+    pub(crate) health: HealthPolicy,
+    /// When it is maintained.
+    pub(crate) maintenance: Vec<Window>,
     /// Why a declared mode has no account: the channel is off in that mode, and must say so.
     pub(crate) broken: Vec<Fault>,
     /// Files that hold its secrets.
@@ -75,6 +82,10 @@ pub(crate) struct Around<'a> {
     pub(crate) concurrency_max: usize,
     /// Of connections: a channel's own time-out must be longer.
     pub(crate) connect_timeout: Duration,
+    /// How health is judged, unless a channel says otherwise.
+    pub(crate) health: HealthSettings,
+    /// Whether a window has passed hangs on it.
+    pub(crate) now: Timestamp,
 }
 
 /// The names of all channels, without looking at what is below them.
@@ -90,6 +101,7 @@ pub(crate) fn names(source: &Source) -> Vec<ChannelName> {
 pub(crate) fn read(source: &Source, around: &Around<'_>, found: &mut Vec<Fault>) -> Vec<ChannelConfig> {
     let faults = Faults::new(source);
     let mut channels = Vec::new();
+    let remarks = RefCell::default();
     if let Some(document) = Document::parse(&faults) {
         let root = document.root(&faults);
         if let Some(table) = root.required("channels").and_then(|value| value.table()) {
@@ -99,13 +111,14 @@ pub(crate) fn read(source: &Source, around: &Around<'_>, found: &mut Vec<Fault>)
             }
             for (name, value) in entries {
                 let name = named(name, ChannelName::new, &faults);
-                let channel = value.table().and_then(|table| channel(name, table, around));
+                let channel = value.table().and_then(|table| channel(name, table, around, &remarks));
                 channels.extend(channel);
             }
         }
         root.finish();
     }
     found.extend(faults.into_vec().into_iter().map(Fault::from));
+    found.extend(remarks.into_inner());
     // A token that names nobody can only be meant for the one provider there is.
     let known = channels.iter().filter(|channel: &&ChannelConfig| !channel.provider.unknown());
     let mut providers: Vec<&str> = known.map(|channel| channel.provider.name).collect();
@@ -118,7 +131,12 @@ pub(crate) fn read(source: &Source, around: &Around<'_>, found: &mut Vec<Fault>)
 }
 
 /// Reads one channel. Without a name it is read for its faults alone.
-fn channel(name: Option<ChannelName>, table: Table<'_>, around: &Around<'_>) -> Option<ChannelConfig> {
+fn channel(
+    name: Option<ChannelName>,
+    table: Table<'_>,
+    around: &Around<'_>,
+    remarks: &RefCell<Vec<Fault>>,
+) -> Option<ChannelConfig> {
     let broken = RefCell::new(Vec::new());
     let provider = table.required("provider").and_then(|value| provider(name.as_ref(), &value, &table, &broken));
     let timeout = table.get("timeout").map(|value| timeout(&value, around));
@@ -127,6 +145,8 @@ fn channel(name: Option<ChannelName>, table: Table<'_>, around: &Around<'_>) -> 
     let acquiring_country = table.get("acquiring_country").and_then(|value| country(&value, &table));
     let order_types = order_types(&table, around);
     let narrowing = Narrowing::read(&table);
+    let health = health::of_channel(&table, &around.health);
+    let maintenance = maintenance::read(&table, around.now, remarks);
     let modes = [("test", Mode::Test), ("live", Mode::Live)].map(|(key, mode)| (mode, table.get(key)));
     // Without its provider nothing more can be said of it.
     let Some(provider) = provider else {
@@ -158,7 +178,18 @@ fn channel(name: Option<ChannelName>, table: Table<'_>, around: &Around<'_>) -> 
     let timeout = timeout.flatten().unwrap_or(around.timeout);
     let concurrency_max = concurrency_max.and_then(|most| usize::try_from(most).ok()).unwrap_or(around.concurrency_max);
     let (broken, secret_files) = (broken.into_inner(), secret_files.into_inner());
-    Some(ChannelConfig { name, provider, spec, accounts, timeout, concurrency_max, broken, secret_files })
+    Some(ChannelConfig {
+        name,
+        provider,
+        spec,
+        accounts,
+        timeout,
+        concurrency_max,
+        health,
+        maintenance,
+        broken,
+        secret_files,
+    })
 }
 
 /// Where a channel's account tells why it cannot be used.

@@ -13,6 +13,9 @@ pub(crate) enum Severity {
     Error,
     /// Told, and gone on; `--strict` makes it an error.
     Warning,
+    /// A warning that `--strict` leaves be: what time alone has brought about must not keep a restart from serving.
+    #[serde(rename = "warning")]
+    Reminder,
 }
 
 impl Severity {
@@ -20,7 +23,7 @@ impl Severity {
     fn as_str(self) -> &'static str {
         match self {
             Self::Error => "error",
-            Self::Warning => "warning",
+            Self::Warning | Self::Reminder => "warning",
         }
     }
 }

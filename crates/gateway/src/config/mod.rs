@@ -8,7 +8,9 @@ pub(crate) mod channels;
 pub(crate) mod environment;
 pub(crate) mod fault;
 mod files;
+mod health;
 mod layer;
+mod maintenance;
 pub(crate) mod merchants;
 mod narrowing;
 mod pepper;
@@ -19,6 +21,7 @@ pub(crate) mod settings;
 mod tests;
 
 use crate::api::Pepper;
+use crate::clock::SystemClock;
 use crate::providers::Base;
 use address::WebAddress;
 pub(crate) use bounded::{read as read_bounded, read_text};
@@ -32,7 +35,7 @@ use merchants::Rates;
 pub(crate) use settings::Settings;
 use std::path::{Path, PathBuf};
 use switchyard_core::capabilities::Which;
-use switchyard_core::{ChannelName, Mode, OrderType};
+use switchyard_core::{ChannelName, Clock as _, Mode, OrderType};
 use switchyard_routing::vocabulary::{ChannelSpec, MerchantSpec, OrderTypeSpec, Vocabulary};
 use switchyard_routing::{Report, RuleSet, check};
 
@@ -138,7 +141,11 @@ fn read(wanted: &Wanted, environment: &Environment, faults: &mut Vec<Fault>) -> 
 }
 
 fn stop(faults: &[Fault], wanted: &Wanted) -> bool {
-    faults.iter().any(|fault| wanted.strict || fault.severity == Severity::Error)
+    faults.iter().any(|fault| match fault.severity {
+        Severity::Error => true,
+        Severity::Warning => wanted.strict,
+        Severity::Reminder => false,
+    })
 }
 
 /// Compiles the rules. Nothing where the names that they may use could not be read.
@@ -180,6 +187,8 @@ fn vocabulary(
         timeout: provider.map_or_else(Default::default, |calls| calls.timeout),
         concurrency_max: provider.map_or(1, |calls| calls.concurrency_max),
         connect_timeout: provider.map_or_else(Default::default, |calls| calls.connect_timeout),
+        health: settings.map(|settings| settings.health.clone()).unwrap_or_default(),
+        now: SystemClock::default().now(),
     };
     let channels = channels::read(&files.channels, &around, faults);
     let mut specs: Vec<ChannelSpec> = channels.iter().map(|channel| channel.spec.clone()).collect();
@@ -212,6 +221,10 @@ fn check_settings(settings: &Settings, layers: &Layers, wanted: &Wanted, faults:
     }
     if settings.keys.pepper.as_ref().is_some_and(|digits| Pepper::from_hex(digits).is_none()) {
         faults.push(Fault::new(layers.place("keys", "pepper"), "`keys.pepper` is not 64 hexadecimal digits"));
+    }
+    for fault in settings.health.clone().check().err().unwrap_or_default() {
+        let at = layers.place("health", fault.field);
+        faults.push(Fault::new(at, format!("`health.{}` {}", fault.field, fault.reason)));
     }
     if settings.provider.connect_timeout >= settings.provider.timeout {
         let at = layers.place("provider", "connect_timeout");

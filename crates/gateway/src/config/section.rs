@@ -11,6 +11,7 @@ use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use switchyard_coordination::HealthSettings;
 use switchyard_routing::nearest::did_you_mean;
 use switchyard_routing::reader::{Table, Value};
 use switchyard_store::Rate;
@@ -43,6 +44,7 @@ pub(crate) fn read(root: Table<'_>, reading: &Reading<'_>) -> Option<Settings> {
     let keys = keys(section("keys"));
     let webhooks = webhooks(section("webhooks"));
     let limits = limits(section("limits"));
+    let health = health(section("health"));
     root.finish();
     Some(Settings {
         api: api?,
@@ -58,6 +60,7 @@ pub(crate) fn read(root: Table<'_>, reading: &Reading<'_>) -> Option<Settings> {
         keys,
         webhooks: webhooks?,
         limits: limits?,
+        health,
     })
 }
 
@@ -289,6 +292,12 @@ fn provider(section: Section<'_, '_>) -> Option<ProviderCalls> {
         concurrency_max: concurrency_max?,
         idle_connections_max: idle_connections_max?,
     })
+}
+
+fn health(section: Section<'_, '_>) -> HealthSettings {
+    let settings = super::health::read(&HealthSettings::default(), |key| section.value(key));
+    section.finish();
+    settings
 }
 
 fn keys(section: Section<'_, '_>) -> Keys {

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 use switchyard_store::Rate;
+use switchyard_coordination::HealthSettings;
 
 /// All settings. Secrets and what may hold one show nothing in `Debug`.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub(crate) struct Settings {
     pub(crate) keys: Keys,
     pub(crate) webhooks: Webhooks,
     pub(crate) limits: Limits,
+    /// Not checked as a whole: that is told at the layer which set it.
+    pub(crate) health: HealthSettings,
 }
 
 /// The merchants' API.
@@ -257,4 +260,20 @@ pub(crate) const KEYS: &[Key] = &[
     integer("limits", "burst"),
     integer("limits", "address_per_second"),
     integer("limits", "address_burst"),
+    text("health", "window"),
+    integer("health", "minimum_sample"),
+    integer("health", "degraded_faults_permille"),
+    integer("health", "recovered_faults_permille"),
+    integer("health", "down_faults_permille"),
+    text("health", "slow_after"),
+    integer("health", "degraded_slow_permille"),
+    integer("health", "recovered_slow_permille"),
+    text("health", "stalled_after"),
+    integer("health", "down_stalled_permille"),
+    text("health", "dwell"),
+    text("health", "cool_down"),
+    text("health", "cool_down_max"),
+    integer("health", "probe_share_permille"),
+    integer("health", "probes_good"),
+    text("health", "probe_lost_after"),
 ];

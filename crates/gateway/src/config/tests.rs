@@ -400,3 +400,110 @@ fn a_directory_that_is_not_whole_is_told() {
         "{both:?}"
     );
 }
+
+#[test]
+fn health_is_judged_by_the_settings_and_by_a_channel_its_own_way() {
+    let settings = "[health]\nwindow = \"90s\"\nminimum_sample = 40\n";
+    let channels = std::fs::read_to_string(shipped().join("channels.toml")).unwrap()
+        + "\n[channels.simulator_local.health]\nslow_after = \"8s\"\n";
+    let files = [("switchyard.toml", settings), ("channels.toml", &*channels)];
+    let loaded =
+        load_with(&files, &[("SWITCHYARD__HEALTH__COOL_DOWN", "5s")]).unwrap_or_else(|faults| panic!("{faults}"));
+    let health = |at: usize| loaded.channels[at].health.settings();
+    let seconds = Duration::from_secs;
+    assert_eq!((health(0).window, health(0).minimum_sample, health(0).cool_down), (seconds(90), 40, seconds(5)));
+    assert_eq!((health(0).slow_after, health(2).slow_after, health(2).window), (seconds(5), seconds(8), seconds(90)));
+    let plain = load(&sandbox(), &Environment::default()).unwrap();
+    assert_eq!(plain.settings.health, switchyard_coordination::HealthSettings::default(), "one set of defaults");
+}
+
+#[test]
+fn faults_of_health_are_told_at_their_lines_all_at_once() {
+    let settings = "[health]\nwindow = \"2 minutes\"\nminimum_sampel = 20\nprobes_good = -1\n";
+    let channels = "[channels.simulator_eu]\nprovider = \"simulator\"\ntest = { api_key = { value = \"sim_test_eu\" } }\n\
+                    [channels.simulator_eu.health]\nrecovered_faults_permille = 140\nprobe_share_permille = 900\nslow = \"1s\"\n\
+                    stalled_after = \"1s\"\n";
+    let found = told(load_with(&[("switchyard.toml", settings), ("channels.toml", channels)], &[]));
+    let expected = [
+        "switchyard.toml:2 `window` is `2 minutes`, where a span such as",
+        "switchyard.toml:3 unknown key `minimum_sampel` in [health]; did you mean `minimum_sample`?",
+        "switchyard.toml:4 `probes_good` is -1, where 0 to 10000 is wanted",
+        "channels.toml:5 `recovered_faults_permille` must be at least 100 below degraded_faults_permille",
+        "channels.toml:6 `probe_share_permille` is 900; it must be 1 to 500",
+        "channels.toml:7 unknown key `slow` in [channels.simulator_eu.health]",
+        "channels.toml:8 `stalled_after` must be longer than slow_after",
+    ];
+    for wanted in expected {
+        assert!(found.iter().any(|line| line.starts_with(wanted)), "{wanted}\n{found:#?}");
+    }
+    // What only shows in the whole is told at the layer that set it.
+    let settings = "[health]\ndown_faults_permille = 100\n";
+    let found = told(load_with(&[("switchyard.toml", settings)], &[("SWITCHYARD__HEALTH__MINIMUM_SAMPLE", "3")]));
+    for wanted in [
+        "SWITCHYARD__HEALTH__MINIMUM_SAMPLE `health.minimum_sample` is 3; it must be 5 to 10000",
+        "switchyard.toml:2 `health.down_faults_permille` must be above degraded_faults_permille",
+    ] {
+        assert!(found.iter().any(|line| line.starts_with(wanted)), "{wanted}\n{found:#?}");
+    }
+}
+
+/// The shipped channels with maintenance of the first of them.
+fn maintained(windows: &str) -> String {
+    let shipped = std::fs::read_to_string(shipped().join("channels.toml")).unwrap();
+    windows.split("--\n").fold(shipped, |text, window| text + "[[channels.simulator_eu.maintenance]]\n" + window)
+}
+
+#[test]
+fn maintenance_windows_are_read_and_a_past_one_is_remarked_on() {
+    let channels = maintained(
+        "from = \"2099-01-31T02:00:00+01:00\"\nto = 2099-01-31T02:00:00Z\nreason = \"upgrade\"\n--\n\
+         days = [\"sunday\", \"monday\"]\nfrom = \"23:00\"\nto = \"24:00\"\ntime_zone = \"Europe/Berlin\"\nreason = \"batch\"\n--\n\
+         days = [\"friday\"]\nfrom = \"00:00\"\nto = \"24:00\"\ntime_zone = \"UTC\"\nreason = \"closed\"\n",
+    );
+    let loaded = load_with(&[("channels.toml", &channels)], &[]).unwrap_or_else(|faults| panic!("{faults}"));
+    assert_eq!((loaded.channels[0].maintenance.len(), loaded.channels[1].maintenance.len()), (3, 0));
+    assert_eq!(loaded.warnings, []);
+
+    let channels = maintained("from = \"2020-01-31T02:00:00Z\"\nto = \"2020-01-31T03:00:00Z\"\nreason = \"upgrade\"\n");
+    let directory = directory(&[("channels.toml", &channels)]);
+    // Time alone brought it about, so that no restart fails for it.
+    let wanted = Wanted { config: Some(directory.path().to_owned()), sandbox: true, strict: true, ..Wanted::default() };
+    let loaded = load(&wanted, &Environment::default()).unwrap_or_else(|faults| panic!("{faults}"));
+    let shown = loaded.warnings[0].to_string();
+    assert!(shown.starts_with("warning: this maintenance window has passed"), "{shown}");
+    assert!(told(Ok(loaded))[0].ends_with("this maintenance window has passed; it can be removed"));
+}
+
+#[test]
+fn bad_maintenance_windows_are_told_all_at_once() {
+    let channels = maintained(
+        "from = \"2099-01-31T03:00:00Z\"\nto = \"2099-01-31T02:00:00Z\"\nreason = \"a\"\n--\n\
+         from = \"2099-01-31T02:00:00\"\nto = \"tomorrow\"\nreason = \" \"\n--\n\
+         days = [\"sunda\"]\nfrom = \"2:00\"\nto = \"25:00\"\ntime_zone = \"Europe/Berlni\"\n--\n\
+         days = []\nfrom = \"02:00\"\nto = \"02:00\"\ntime_zone = \"europe/berlin\"\nreason = \"b\"\n--\n\
+         days = [\"friday\"]\nfrom = \"02:00\"\nto = \"02:00\"\ntime_zone = \"UTC\"\nreason = \"c\"\n--\n\
+         days = [\"friday\"]\nform = \"02:00\"\nto = \"03:00\"\nreason = \"d\"\n",
+    );
+    let found = told(load_with(&[("channels.toml", &channels)], &[]));
+    let expected = [
+        "`to` is not later than `from`",
+        "`from` is `2099-01-31T02:00:00`, where a date and time with its offset is wanted",
+        "`to` is `tomorrow`, where a date and time with its offset is wanted",
+        "a `reason` has 1 to 200 characters, on one line",
+        "unknown day `sunda`; did you mean `sunday`?",
+        "`from` is `2:00`, where a time of day such as `02:00` is wanted",
+        "`to` is `25:00`, where a time of day such as `02:00` is wanted",
+        "unknown time zone `Europe/Berlni`; did you mean `Europe/Berlin`?",
+        "[channels.simulator_eu.maintenance] lacks `reason`",
+        "`days` names none",
+        "unknown time zone `europe/berlin`; did you mean `Europe/Berlin`?",
+        "`to` is `from`, which would be no time or a whole day; a whole day is from 00:00 to 24:00",
+        "[channels.simulator_eu.maintenance] lacks `from`",
+        "[channels.simulator_eu.maintenance] lacks `time_zone`",
+        "unknown key `form` in [channels.simulator_eu.maintenance]; did you mean `from`?",
+    ];
+    for wanted in expected {
+        assert!(found.iter().any(|line| line.contains(wanted)), "{wanted}\n{found:#?}");
+    }
+    assert_eq!(found.len(), expected.len(), "{found:#?}");
+}

@@ -33,7 +33,7 @@ fn unreadable(error: JsonPayloadError, _: &HttpRequest) -> actix_web::Error {
 }
 
 impl Ops {
-    fn office(&self) -> Office<'_> {
+    pub(super) fn office(&self) -> Office<'_> {
         Office { store: &*self.store, clock: &*self.clock, actor: ACTOR }
     }
 

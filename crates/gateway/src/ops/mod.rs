@@ -1,6 +1,7 @@
 //! The operators' listener: metrics and health for machines, `/ops` for people and the command line.
 
 mod admin;
+mod channels;
 mod explain;
 mod health;
 mod payments;
@@ -61,6 +62,7 @@ pub(crate) fn server(ops: Ops, listen: SocketAddr) -> std::io::Result<(Server, S
             .configure(payments::configure)
             .configure(admin::configure)
             .configure(explain::configure)
+            .configure(channels::configure)
             .default_service(web::to(nowhere));
         App::new().app_data(ops.clone()).configure(health::configure).service(guarded).default_service(web::to(nowhere))
     })

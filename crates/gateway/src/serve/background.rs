@@ -1,5 +1,6 @@
 //! What goes on without a request: settling what is in doubt, and reading what other processes wrote.
 
+use super::statuses::{self, Teller};
 use super::{Failure, Shared};
 use crate::api::{Keys, event_json};
 use crate::config::Settings;
@@ -12,9 +13,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use switchyard_core::{Clock, Mode, Timestamp};
-use switchyard_engine::{Board, Engine};
+use switchyard_engine::{Board, Engine, Word};
 use switchyard_routing::Status;
-use switchyard_store::{Store, StoreError};
+use switchyard_store::{Administer, Audit, Override, Store, StoreError};
 use tokio::sync::Notify;
 use tokio::task::{JoinError, JoinHandle};
 
@@ -84,7 +85,10 @@ impl Background {
         settings: &Settings,
     ) -> Result<Self, Failure> {
         let engine = shared.engine();
-        let refresher = Refresher {
+        let teller = Teller::start(Arc::clone(&shared.seams.store), Arc::clone(board), Arc::clone(&shared.metrics));
+        let mut refresher = Refresher {
+            teller: teller.await?,
+            read_once: false,
             store: Arc::clone(&shared.seams.store),
             board: Arc::clone(board),
             keys: Arc::clone(&shared.keys),
@@ -177,7 +181,7 @@ async fn forget(engine: Arc<Engine>, retention: Duration) {
     }
 }
 
-async fn refresh(refresher: Refresher, state: Arc<State>) {
+async fn refresh(mut refresher: Refresher, state: Arc<State>) {
     loop {
         // Either is reason enough.
         let _ = tokio::time::timeout(REFRESH, state.look_again.notified()).await;
@@ -199,6 +203,9 @@ struct Refresher {
     clock: Arc<dyn Clock>,
     metrics: Arc<Metrics>,
     tasks: Tasks,
+    teller: Teller,
+    /// Whether the ledger was ever read: what is not known is not told.
+    read_once: bool,
 }
 
 impl Refresher {
@@ -208,25 +215,63 @@ impl Refresher {
         if uses.is_empty() { Ok(()) } else { self.store.note_uses(uses).await }
     }
 
-    async fn refresh(&self) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        let mark = self.keys.mark();
-        self.keys.replace(self.store.keys().await?, mark);
-        let overrides = self.store.overrides().await?;
-        let in_force = overrides.into_iter().filter(|it| it.expires_at.is_none_or(|end| end > now));
-        let overrides = in_force.map(|it| (it.channel, status_of(&it.status))).collect();
-        if self.board.post_overrides(overrides, now) {
-            tracing::info!("the overrides of channels have changed");
-        }
+    async fn refresh(&mut self) -> Result<(), StoreError> {
+        // What clocks decide does not wait for the ledger.
+        self.board.look(self.clock.now());
+        let read = self.read().await;
+        self.read_once |= read.is_ok();
         let in_force = self.board.in_force();
         for mode in [Mode::Test, Mode::Live] {
             let statuses = in_force.rules.channel_names().map(|name| (name, in_force.status(name, mode).as_str()));
             self.metrics.statuses(mode, statuses);
         }
         self.metrics.rules(&in_force.version);
+        if self.read_once {
+            self.teller.tell(self.clock.now()).await?;
+        }
+        read
+    }
+
+    async fn read(&self) -> Result<(), StoreError> {
+        let mark = self.keys.mark();
+        self.keys.replace(self.store.keys().await?, mark);
+        let overrides = self.store.overrides().await?;
+        let now = self.clock.now();
+        let (over, standing): (Vec<_>, Vec<_>) =
+            overrides.into_iter().partition(|it| it.expires_at.is_some_and(|end| end <= now));
+        let words = standing.into_iter().map(|it| (it.channel.clone(), word(it))).collect();
+        if self.board.post_overrides(words, now) {
+            tracing::info!("the overrides of channels have changed");
+        }
+        for it in over {
+            self.expire(it, now).await?;
+        }
         let totals = self.store.totals().await?;
         self.metrics.totals(&totals, now, self.tasks.running());
         Ok(())
+    }
+
+    /// Removes an override whose time is over. It held no longer than that; this is for those who read of it.
+    async fn expire(&self, over: Override, now: Timestamp) -> Result<(), StoreError> {
+        let audit = Audit {
+            at: now,
+            actor: statuses::ACTOR.into(),
+            action: "channel.override_expired".into(),
+            subject: over.channel.to_string(),
+            detail: format!("{} by {}: {}", over.status, over.set_by, over.reason),
+        };
+        // Stale where an operator was faster.
+        self.store.administer(Administer::ExpireOverride(over.channel, over.set_at), audit).await.map(drop)
+    }
+}
+
+fn word(set: Override) -> Word {
+    Word {
+        status: status_of(&set.status),
+        reason: set.reason.into(),
+        by: set.set_by.into(),
+        since: set.set_at,
+        until: set.expires_at,
     }
 }
 

@@ -8,6 +8,7 @@ mod ledger;
 mod refused_port;
 mod reload;
 mod simulator;
+mod statuses;
 
 pub(crate) use background::State;
 pub(crate) use simulator::run as run_simulator;
@@ -33,7 +34,7 @@ use std::fmt::Display;
 use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
-use switchyard_coordination::{Coordination, HealthPolicy, HealthSettings, InProcess};
+use switchyard_coordination::{Coordination, HealthPolicy, InProcess};
 use switchyard_core::{ChannelName, Clock, MerchantName};
 use switchyard_engine::{Board, Engine, Live, Merchants, Seams, Setup};
 use switchyard_store::sqlite::Sqlite;
@@ -150,6 +151,7 @@ async fn serve(wanted: &Wanted, loaded: Loaded) -> Result<(), Failure> {
     let coordination: Arc<dyn Coordination> = Arc::<InProcess>::clone(&in_process);
     let limits = Arc::new(api::Limits::new(Arc::clone(&coordination), settings.limits.address));
     let board = Arc::new(Board::new(in_force.setup.clone(), coordination, clock.now()));
+    board.attend(in_force.attended.clone(), clock.now());
     let fixed = match MerchantName::new(SANDBOX_MERCHANT) {
         Some(merchant) if wanted.sandbox && settings.api.listen.ip().is_loopback() => {
             vec![api::sandbox_key(&pepper, merchant)]
@@ -314,9 +316,8 @@ fn setup(loaded: &Loaded, plan: &Arc<channels::Plan>) -> Setup {
 }
 
 /// How the health of each channel is judged.
-fn health_policies(loaded: &Loaded) -> Result<Vec<(ChannelName, HealthPolicy)>, Failure> {
-    let health = HealthSettings::default().check().map_err(|faults| Failure(format!("{faults:?}")))?;
-    Ok(loaded.channels.iter().map(|channel| (channel.name.clone(), health.clone())).collect())
+fn health_policies(loaded: &Loaded) -> Vec<(ChannelName, HealthPolicy)> {
+    loaded.channels.iter().map(|channel| (channel.name.clone(), channel.health.clone())).collect()
 }
 
 /// Returns at the first SIGINT or SIGTERM.

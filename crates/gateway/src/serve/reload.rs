@@ -3,7 +3,7 @@
 
 use super::background::State;
 use super::channels::{Ground, Plan};
-use super::{Failure, accounts, health_policies, setup};
+use super::{Failure, accounts, health_policies, setup, statuses};
 use crate::api::Keys;
 use crate::config::merchants::Rates;
 use crate::config::{Environment, Loaded, RELOADED, Wanted, load, read_bounded};
@@ -19,7 +19,7 @@ use switchyard_core::clock::Uptime;
 use switchyard_core::limits::SEND_WITHIN;
 use switchyard_core::operation::Target;
 use switchyard_core::{ChannelName, Clock};
-use switchyard_engine::{Board, Setup};
+use switchyard_engine::{Attended, Board, Setup};
 use switchyard_store::Store;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -40,6 +40,8 @@ pub(super) struct InForce {
     pub(super) setup: Setup,
     pub(super) plan: Arc<Plan>,
     pub(super) health: Vec<(ChannelName, HealthPolicy)>,
+    /// Its channels' maintenance windows, and where they have accounts.
+    pub(super) attended: Vec<Attended>,
     /// Files with the secrets of its channels.
     pub(super) secret_files: Vec<PathBuf>,
     /// Channels that are off, and why.
@@ -56,7 +58,8 @@ impl InForce {
         Ok(Self {
             setup: setup(loaded, &plan),
             plan,
-            health: health_policies(loaded)?,
+            health: health_policies(loaded),
+            attended: statuses::attended(loaded),
             secret_files: loaded.channels.iter().flat_map(|channel| channel.secret_files.clone()).collect(),
             off: broken.map(|fault| fault.message.clone()).collect(),
             rates: loaded.rates.clone(),
@@ -217,6 +220,7 @@ impl Reloader {
         // Channels of both are known while payments may be at either.
         let gone = self.in_force.health.iter().filter(|(name, _)| next.health.iter().all(|(other, _)| other != name));
         self.coordination.reconfigure(next.health.iter().chain(gone).cloned());
+        self.board.attend(next.attended.clone(), self.clock.now());
         self.board.put_in_force(next.setup.clone(), self.clock.now());
         self.coordination.reconfigure(next.health.iter().cloned());
         self.metrics.forget_statuses();

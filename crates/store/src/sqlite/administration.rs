@@ -1,5 +1,6 @@
 //! The rows of API keys, overrides and the audit log: what operators change.
 
+use super::channel_event;
 use super::columns::{Columns, View};
 use super::fault::Fault;
 use super::number;
@@ -24,6 +25,12 @@ pub(super) fn fits(connection: &Connection, command: &Administer) -> rusqlite::R
         }
         Administer::SetOverride(_) => Ok(true),
         Administer::ClearOverride(channel) => count("SELECT 1 FROM overrides WHERE channel = ?1", &channel.as_str()),
+        Administer::ExpireOverride(channel, set_at) => {
+            let sql = "SELECT 1 FROM overrides WHERE channel = ?1 AND set_at = ?2";
+            let found = connection.prepare_cached(sql)?.query_row(params![channel.as_str(), set_at.0], |_| Ok(()));
+            Ok(found.optional()?.is_some())
+        }
+        Administer::RecordStatus(change) => channel_event::fits(connection, change),
     }
 }
 
@@ -36,15 +43,16 @@ pub(super) fn write(connection: &Connection, command: &Administer, audit: &Audit
             connection.execute(sql, params![id.uuid().as_bytes(), at.0])?;
         }
         Administer::SetOverride(set) => {
-            let sql = "INSERT OR REPLACE INTO overrides (channel, status, reason, expires_at, set_at) \
-                       VALUES (?1, ?2, ?3, ?4, ?5)";
+            let sql = "INSERT OR REPLACE INTO overrides (channel, status, reason, expires_at, set_at, set_by) \
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
             let expires_at = set.expires_at.map(|at| at.0);
-            let values = params![set.channel.as_str(), set.status, set.reason, expires_at, set.set_at.0];
+            let values = params![set.channel.as_str(), set.status, set.reason, expires_at, set.set_at.0, set.set_by];
             connection.execute(sql, values)?;
         }
-        Administer::ClearOverride(channel) => {
+        Administer::ClearOverride(channel) | Administer::ExpireOverride(channel, _) => {
             connection.execute("DELETE FROM overrides WHERE channel = ?1", [channel.as_str()])?;
         }
+        Administer::RecordStatus(change) => channel_event::insert(connection, change)?,
     }
     let sql = "INSERT INTO audit (at, actor, action, subject, detail) VALUES (?1, ?2, ?3, ?4, ?5)";
     connection.execute(sql, params![audit.at.0, audit.actor, audit.action, audit.subject, audit.detail])?;
@@ -145,7 +153,7 @@ fn rate(c: &mut Columns<'_>) -> Result<Option<Rate>, Fault> {
 
 /// Every override, in the order of the channels' names.
 pub(super) fn overrides(view: View<'_>) -> Result<Vec<Override>, Fault> {
-    let sql = "SELECT channel, status, reason, expires_at, set_at FROM overrides ORDER BY channel";
+    let sql = "SELECT channel, status, reason, expires_at, set_at, set_by FROM overrides ORDER BY channel";
     let mut statement = view.connection.prepare_cached(sql)?;
     let mut rows = statement.query([])?;
     let mut overrides = Vec::new();
@@ -157,6 +165,7 @@ pub(super) fn overrides(view: View<'_>) -> Result<Vec<Override>, Fault> {
             reason: c.text()?.to_owned(),
             expires_at: c.optional_timestamp()?,
             set_at: c.timestamp()?,
+            set_by: c.text()?.to_owned(),
         });
     }
     Ok(overrides)

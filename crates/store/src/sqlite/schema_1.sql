@@ -55,7 +55,8 @@ CREATE TABLE api_keys (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE overrides (
-    channel TEXT PRIMARY KEY, status TEXT NOT NULL, reason TEXT NOT NULL, expires_at INTEGER, set_at INTEGER NOT NULL
+    channel TEXT PRIMARY KEY, status TEXT NOT NULL, reason TEXT NOT NULL, expires_at INTEGER, set_at INTEGER NOT NULL,
+    set_by TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE audit (
@@ -97,3 +98,11 @@ CREATE INDEX deliveries_due ON deliveries (endpoint, next_at) WHERE status = 0;
 CREATE INDEX deliveries_ended ON deliveries (since) WHERE status <> 0;
 
 CREATE INDEX deliveries_waiting ON deliveries (endpoint, object, position) WHERE status = 0 AND again = 0;
+
+-- Changes of channels' statuses: the operators' feed. A handful a day, off the path of payments.
+CREATE TABLE channel_events (
+    position INTEGER PRIMARY KEY, at INTEGER NOT NULL, channel TEXT NOT NULL, mode INTEGER NOT NULL,
+    was TEXT NOT NULL, is_now TEXT NOT NULL, cause TEXT NOT NULL, reason TEXT NOT NULL, caused_by TEXT, until INTEGER
+) STRICT;
+
+CREATE INDEX channel_events_last ON channel_events (channel, mode, position);

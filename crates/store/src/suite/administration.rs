@@ -84,6 +84,7 @@ pub(super) async fn overrides(fixture: &mut dyn Fixture) {
         reason: "maintenance".into(),
         expires_at: Some(Timestamp(8)),
         set_at: Timestamp(3),
+        set_by: "cli".into(),
     };
     for set in [of("b", "down"), of("a", "down"), of("b", "degraded")] {
         assert_eq!(store.administer(Administer::SetOverride(set), line(1)).await, Ok(Written::Done));
