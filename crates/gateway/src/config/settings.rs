@@ -6,8 +6,8 @@ use secrecy::SecretString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
-use switchyard_store::Rate;
 use switchyard_coordination::HealthSettings;
+use switchyard_store::Rate;
 
 /// All settings. Secrets and what may hold one show nothing in `Debug`.
 #[derive(Clone, Debug)]
