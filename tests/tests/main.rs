@@ -18,4 +18,5 @@ mod reload;
 mod resets;
 mod rules_records;
 mod secrets;
+mod versions;
 mod webhooks;

@@ -207,7 +207,7 @@ impl Engine {
         let sending = Sending { mode, kind, ask: Ask::Authorize(ask), send_by, probe };
         let (report, source) = self.call(&channel, &account, sending).await;
         self.conclude(&channel, known, report, source, |answer| {
-            reply.send(answer.map(|answer| Answered { answer, replayed: false }));
+            reply.send(answer.map(|answer| Answered { answer, replayed: false, form: key.form }));
         })
         .await;
     }
@@ -237,7 +237,7 @@ impl Engine {
         match self.seams.store.begin(command).await? {
             Begun::Done => {
                 self.seams.watch.settled(channel.as_ref(), kind, Outcome::Refused(code), Source::Gateway);
-                Ok(Answered { answer, replayed: false })
+                Ok(Answered { answer, replayed: false, form: key.form })
             }
             other @ (Begun::KeyTaken(_) | Begun::ReferenceOpen(_) | Begun::Stale) => self.not_begun(key, other),
         }

@@ -100,6 +100,8 @@ pub struct Answered {
     pub answer: Answer,
     /// Whether it was given before (`Idempotent-Replayed: true`).
     pub replayed: bool,
+    /// The form of the request that it answers, which is the original one's.
+    pub form: u8,
 }
 
 /// What a refresh brought.

@@ -30,7 +30,7 @@ pub(crate) fn replay(seams: &Seams, key: Key, claimed: Claimed) -> Result<Answer
     }
     seams.watch.replayed();
     let answer = claimed.answer.unwrap_or_else(|| seams.render.answer(&claimed.payment, &claimed.operation));
-    Ok(Answered { answer, replayed: true })
+    Ok(Answered { answer, replayed: true, form: claimed.form })
 }
 
 /// An intent that is durable.
@@ -83,7 +83,7 @@ impl Engine {
         let sending = Sending { mode: caller.mode, kind: known.operation.kind, ask, send_by, probe: None };
         let (report, source) = self.call(&channel, &account, sending).await;
         self.conclude(&channel, known, report, source, |answer| {
-            reply.send(answer.map(|answer| Answered { answer, replayed: false }));
+            reply.send(answer.map(|answer| Answered { answer, replayed: false, form: key.form }));
         })
         .await;
     }

@@ -404,7 +404,7 @@ pub(crate) fn caller() -> Caller {
 }
 
 pub(crate) fn key(number: u8) -> Key {
-    Claim { key: [number; 16], request: [number; 16] }
+    Claim { key: [number; 16], request: [number; 16], form: 0 }
 }
 
 pub(crate) fn money(minor: i64) -> Money {

@@ -94,7 +94,7 @@ fn begin(sample: &mut Sample, seed: &mut u64) -> Begin {
     *seed ^= *seed >> 7;
     *seed ^= *seed << 17;
     let key = u128::from(*seed) << 64 | u128::from(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    begin.claim = Some(Claim { key: key.to_be_bytes(), request: (!key).to_be_bytes() });
+    begin.claim = Some(Claim { key: key.to_be_bytes(), request: (!key).to_be_bytes(), form: 0 });
     begin
 }
 

@@ -35,6 +35,8 @@ pub struct Claim {
     pub key: [u8; 16],
     /// Of method, path and parsed body.
     pub request: [u8; 16],
+    /// The form in which the request was written, as the API numbers it: its answers take the same.
+    pub form: u8,
 }
 
 /// An answer as the merchant got it, kept to be given again byte for byte.
@@ -80,6 +82,8 @@ pub enum Begun {
 pub struct Claimed {
     /// The request's fingerprint.
     pub request: [u8; 16],
+    /// The form in which it was written.
+    pub form: u8,
     /// The operation it began.
     pub operation: Operation,
     /// Its payment as it stands.

@@ -12,6 +12,7 @@ use super::problem::{Code, Problem};
 use super::query::Query;
 use super::request_body;
 use super::use_cases::UseCases;
+use super::versions::Version;
 use super::webhook_endpoints::Hooks;
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::web::{Data, Payload};
@@ -50,9 +51,13 @@ pub(super) async fn serve(
     let mut answer = match work(&mut call).await {
         Ok(reply) => {
             call.line.replayed = reply.replayed;
-            reply.answer()
+            call.version = reply.version.or(call.version);
+            reply.answer(call.speaks())
         }
-        Err(problem) => {
+        Err(mut problem) => {
+            if let Some(version) = call.version {
+                version.rename_faults(route, &mut problem);
+            }
             call.line.code = Some(problem.code.name());
             problem.answer(&call.id)
         }
@@ -62,6 +67,9 @@ pub(super) async fn serve(
         headers.insert(X_REQUEST_ID, id);
     }
     headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
+    if let Some(version) = call.version {
+        version.tell(headers);
+    }
     if let Some((policy, left)) = call.allowance.as_ref().map(Allowance::headers) {
         headers.insert(RATE_LIMIT_POLICY, policy);
         if let Some(left) = left {
@@ -91,30 +99,32 @@ pub(super) struct Reply {
     status: u16,
     body: Bytes,
     replayed: bool,
+    /// What it has to be shown in, where that is not what the request speaks: a replay answers the original request.
+    version: Option<Version>,
 }
 
 impl Reply {
     /// An object or list that was asked for.
     pub(super) const fn read(body: Bytes) -> Self {
-        Self { status: 200, body, replayed: false }
+        Self { status: 200, body, replayed: false, version: None }
     }
 
     /// What will be done.
     pub(super) const fn accepted(body: Bytes) -> Self {
-        Self { status: 202, body, replayed: false }
+        Self { status: 202, body, replayed: false, version: None }
     }
 
     /// Done, with nothing to show.
     pub(super) const fn nothing() -> Self {
-        Self { status: 204, body: Bytes::new(), replayed: false }
+        Self { status: 204, body: Bytes::new(), replayed: false, version: None }
     }
 
     /// An object that was made.
     pub(super) const fn made(body: Bytes) -> Self {
-        Self { status: 201, body, replayed: false }
+        Self { status: 201, body, replayed: false, version: None }
     }
 
-    fn answer(self) -> HttpResponse {
+    fn answer(self, version: Version) -> HttpResponse {
         let mut answer = HttpResponse::build(StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK));
         if self.status != 204 {
             answer.insert_header((header::CONTENT_TYPE, header::HeaderValue::from_static("application/json")));
@@ -122,13 +132,13 @@ impl Reply {
         if self.replayed {
             answer.insert_header((IDEMPOTENT_REPLAYED, header::HeaderValue::from_static("true")));
         }
-        answer.body(self.body)
+        answer.body(version.down(self.body))
     }
 }
 
 impl From<Answered> for Reply {
-    fn from(Answered { answer, replayed }: Answered) -> Self {
-        Self { status: answer.status, body: answer.body, replayed }
+    fn from(Answered { answer, replayed, form }: Answered) -> Self {
+        Self { status: answer.status, body: answer.body, replayed, version: Some(Version::from_number(form)) }
     }
 }
 
@@ -144,6 +154,8 @@ pub(super) struct Call<'r> {
     held: Option<Arc<Held>>,
     /// What is left of what the caller may ask.
     allowance: Option<Allowance>,
+    /// What the request speaks, once its key is known.
+    version: Option<Version>,
 }
 
 impl<'r> Call<'r> {
@@ -161,7 +173,7 @@ impl<'r> Call<'r> {
             merchant: None,
             payment: None,
         };
-        Self { request, api, id, line, order_types: Arc::default(), held: None, allowance: None }
+        Self { request, api, id, line, order_types: Arc::default(), held: None, allowance: None, version: None }
     }
 
     /// The engine.
@@ -202,6 +214,7 @@ impl<'r> Call<'r> {
         let key = Arc::clone(&held.key);
         let allowance = self.api.limits.of_key(key.id, &held.policy, now);
         self.spend(allowance)?;
+        self.version = Some(Version::of(self.request, &key)?);
         let caller = Caller { merchant: key.merchant.clone(), mode: key.mode };
         self.line.merchant = Some(caller.merchant.clone());
         self.order_types = self.engine().order_types(&caller.merchant).ok_or_else(Problem::no_merchant)?;
@@ -300,8 +313,8 @@ impl<'r> Call<'r> {
         let key = self.idempotency_key()?;
         let bytes = request_body::read(self.request, payload).await?;
         let Document { value, duplicates, decimals: _ } = self.document(&bytes, body)?;
-        let asked =
-            Asked { method: self.line.method, path: self.request.path(), body: &value, body_bytes: bytes.len() };
+        let (method, path, version) = (self.line.method, self.request.path(), self.speaks());
+        let asked = Asked { method, path, body: &value, body_bytes: bytes.len(), version };
         let claim = self.api.pepper.claim(caller, &key, &asked);
         let refused = match read_whole(value, duplicates, read) {
             Ok(ask) => return Ok(Command::Do(claim, ask)),
@@ -338,9 +351,14 @@ impl<'r> Call<'r> {
         read_whole(value, duplicates, read)
     }
 
-    /// The body as JSON without card numbers.
+    /// The version that the request speaks.
+    fn speaks(&self) -> Version {
+        self.version.unwrap_or(Version::NEWEST)
+    }
+
+    /// The body as JSON of the newest version, without card numbers.
     fn document<'b>(&self, bytes: &'b Bytes, body: BodyRule) -> Result<Document<'b>, Problem> {
-        let document = match (bytes.is_empty(), body) {
+        let mut document = match (bytes.is_empty(), body) {
             (true, BodyRule::MayBeLeftOut) => Document::default(),
             (_, BodyRule::MayBeLeftOut | BodyRule::Required) => {
                 request_body::require_json(self.request)?;
@@ -350,6 +368,7 @@ impl<'r> Call<'r> {
         if card_numbers::in_body(&document, bytes) {
             return Err(Problem::card_number("the body"));
         }
+        self.speaks().up(self.line.route, &mut document.value);
         Ok(document)
     }
 

@@ -2,6 +2,7 @@
 //! guessed without the pepper.
 
 use super::json::{Json, sorted};
+use super::versions::Version;
 use ring::hmac;
 use switchyard_core::key::IdempotencyKey;
 use switchyard_engine::Caller;
@@ -43,7 +44,7 @@ impl Pepper {
         put_text(&mut text, what.method);
         put_text(&mut text, what.path);
         put_json(&mut text, what.body);
-        Claim { key, request: leading(&hmac::sign(&self.requests, &text)) }
+        Claim { key, request: leading(&hmac::sign(&self.requests, &text)), form: what.version.number() }
     }
 }
 
@@ -57,6 +58,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) body: &'a Json<'a>,
     /// How long the body was as it came: about what its canonical form takes.
     pub(crate) body_bytes: usize,
+    /// The version that it speaks. The body is in the newest one, so that a repeat in another is still a repeat.
+    pub(crate) version: Version,
 }
 
 /// The first `N` bytes of a tag.
@@ -118,7 +121,7 @@ mod tests {
 
     fn claim(secret: &[u8], caller: &Caller, key: &str, method: &str, path: &str, body: &str) -> Claim {
         let document = parse(body.as_bytes()).unwrap();
-        let asked = Asked { method, path, body: &document.value, body_bytes: body.len() };
+        let asked = Asked { method, path, body: &document.value, body_bytes: body.len(), version: Version::NEWEST };
         Pepper::new(secret).claim(caller, &IdempotencyKey::parse(key).unwrap(), &asked)
     }
 

@@ -79,6 +79,7 @@ codes! {
     AddressesTooWide "addresses_too_wide" 403 "A key issues no key for addresses that it refuses";
     TooManyKeys "too_many_keys" 422 "There are too many API keys";
     RateLimited "rate_limited" 429 "Too many requests";
+    VersionUnknown "version_unknown" 400 "There is no such version of the API";
     Internal "internal_error" 500 "The gateway failed";
     Overloaded "overloaded" 503 "The gateway has too much to do";
     Stopping "stopping" 503 "The gateway is stopping";

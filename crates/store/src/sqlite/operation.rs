@@ -16,12 +16,13 @@ pub(super) const COLUMNS: &str = "id, payment, kind, state, amount, last, reason
     created_at, updated_at, send_by, next_look_up_at, look_ups, events, version";
 
 const SELECT: &str = "SELECT id, payment, kind, state, amount, last, reason, target, provider_reference, failure, \
-    created_at, updated_at, send_by, next_look_up_at, look_ups, events, version, request, answer \
+    created_at, updated_at, send_by, next_look_up_at, look_ups, events, version, request, answer, form \
     FROM operations WHERE id = ?1";
 
 const INSERT: &str = "INSERT INTO operations (id, payment, kind, state, amount, last, reason, target, \
     provider_reference, failure, created_at, updated_at, send_by, next_look_up_at, look_ups, events, version, \
-    request, answer) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
+    request, answer, form) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
 
 /// Only what moves: all else was fixed when the intent was made.
 const UPDATE: &str = "UPDATE operations SET state = ?2, provider_reference = ?3, failure = ?4, updated_at = ?5, \
@@ -66,6 +67,7 @@ pub(super) fn insert(
         operation.version.saturating_add(1),
         claim.map(|claim| claim.request),
         answer,
+        claim.map(|claim| claim.form),
     ])?;
     Ok(())
 }
@@ -177,9 +179,10 @@ pub(super) fn claimed(view: View<'_>, key: [u8; 16]) -> Result<Option<Claimed>, 
     let operation = from_row(&mut columns)?;
     let request = columns.bytes()?;
     let answer = columns.optional_integer()?.map(|number| read_answer(view, number)).transpose()?;
+    let form = columns.small()?;
     let payment = payment::read(view, operation.payment)?
         .ok_or_else(|| Fault::Corrupt(format!("{id} belongs to {}, which is missing", operation.payment)))?;
-    Ok(Some(Claimed { request, operation, payment, answer }))
+    Ok(Some(Claimed { request, form, operation, payment, answer }))
 }
 
 fn claimed_by(view: View<'_>, key: [u8; 16]) -> Result<Option<OperationId>, Fault> {

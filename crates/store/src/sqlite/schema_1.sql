@@ -30,7 +30,9 @@ CREATE TABLE operations (
     payment, kind, state, amount, last, reason, target, provider_reference, failure,
     created_at, updated_at, send_by, next_look_up_at, look_ups, events, version,
     -- The fingerprint of the request that asked for it, and the number of the answer it was given.
-    request, answer
+    request, answer,
+    -- The form in which that request was written; a replay answers in it.
+    form
 ) WITHOUT ROWID;
 
 CREATE INDEX operations_open ON operations (next_look_up_at, state, created_at)

@@ -168,7 +168,7 @@ pub fn money(minor: i64, currency: &str) -> Money {
 /// A claim on a key of that number.
 #[must_use]
 pub fn claim(number: u8) -> Claim {
-    Claim { key: [number; 16], request: [number ^ 0xff; 16] }
+    Claim { key: [number; 16], request: [number ^ 0xff; 16], form: number }
 }
 
 /// An answer with that body.

@@ -8,6 +8,7 @@ mod log;
 mod refusals;
 mod sample;
 mod sockets;
+mod versions;
 mod views;
 
 use super::*;
@@ -34,8 +35,8 @@ use uuid::Uuid;
 /// What a list of operations was asked for.
 type Listed = (Vec<OperationKind>, Option<PaymentId>, Option<OperationId>, u32);
 
-/// An answer with the fingerprint of the request it was given to.
-type Given = ([u8; 16], Answer);
+/// An answer with the claim of the request it was given to.
+type Given = (Key, Answer);
 
 /// Remembers what it was asked, and answers with samples or with the error it was given.
 #[derive(Default)]
@@ -61,12 +62,12 @@ impl Remembers {
         }
         let mut answers = self.answers.lock().unwrap();
         match answers.get(&key.key) {
-            Some((request, _)) if *request != key.request => Err(EngineError::KeyMismatch),
-            Some((_, answer)) => Ok(Answered { answer: answer.clone(), replayed: true }),
+            Some((original, _)) if original.request != key.request => Err(EngineError::KeyMismatch),
+            Some((original, answer)) => Ok(Answered { answer: answer.clone(), replayed: true, form: original.form }),
             None => {
                 let answer = JsonRender.answer(&sample::payment(), operation);
-                answers.insert(key.key, (key.request, answer.clone()));
-                Ok(Answered { answer, replayed: false })
+                answers.insert(key.key, (key, answer.clone()));
+                Ok(Answered { answer, replayed: false, form: key.form })
             }
         }
     }
@@ -170,8 +171,11 @@ impl UseCases for Remembers {
 
     async fn already(&self, key: Key) -> Result<Option<Answered>, EngineError> {
         match self.answers.lock().unwrap().get(&key.key) {
-            Some((request, _)) if *request != key.request => Err(EngineError::KeyMismatch),
-            found => Ok(found.map(|(_, answer)| Answered { answer: answer.clone(), replayed: true })),
+            Some((original, _)) if original.request != key.request => Err(EngineError::KeyMismatch),
+            found => Ok(found.map(|(original, answer)| {
+                let answer = answer.clone();
+                Answered { answer, replayed: true, form: original.form }
+            })),
         }
     }
 }
