@@ -251,6 +251,106 @@ fn a_channel_comes_retires_and_goes_when_nothing_needs_it() {
 }
 
 #[test]
+fn an_account_is_given_up_once_its_channel_is_retired_and_never_half() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    let at = |account: &str, more: &str| channel("eu", more).replace("sim_test_eu", account);
+    write(folder, &rules("eu"), &at("sim_test_a", ""), MERCHANTS);
+    let sandbox = start(folder);
+    let before = ready(&sandbox);
+    // Nothing needs the account yet, but what is on its way there could not be told from nothing.
+    for other in [at("sim_test_b", ""), at("sim_test_b", "retired = true"), channel("us", "")] {
+        put(folder, "routing.toml", &rules(if other.contains("channels.us") { "us" } else { "eu" }));
+        put(folder, "channels.toml", &other);
+        let reason = until_refused(&sandbox, "takes new payments");
+        assert!(reason.contains("channel `eu`") && reason.contains("retired = true"), "{reason}");
+        assert_eq!(ready(&sandbox)["rules_version"], before["rules_version"]);
+        put(folder, "routing.toml", &rules("eu"));
+        put(folder, "channels.toml", &at("sim_test_a", ""));
+        until(PATIENCE, || ready(&sandbox), |ready| ready["reload_refused"].is_null());
+    }
+    // Payments come all the while; whatever reaches the first account keeps it until it is given back.
+    let (stop, taken) = (AtomicBool::new(false), Mutex::new(Vec::<Value>::new()));
+    let retired = thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    let payment = pay(&sandbox);
+                    if payment["status"] == "captured" {
+                        taken.lock().unwrap().push(payment);
+                    } else {
+                        assert_eq!(payment["failure"]["code"], "no_channel_available", "{payment}");
+                    }
+                }
+            });
+        }
+        until(PATIENCE, || taken.lock().unwrap().len(), |&payments| payments > 10);
+        put(folder, "channels.toml", &at("sim_test_a", "retired = true"));
+        let retired = until_taken(&sandbox, &before);
+        put(folder, "channels.toml", &at("sim_test_b", ""));
+        until_refused(&sandbox, "is open, holds money or can be refunded");
+        stop.store(true, Ordering::Relaxed);
+        retired
+    });
+    assert_eq!(ready(&sandbox)["rules_version"], retired["rules_version"]);
+    for payment in taken.into_inner().unwrap() {
+        assert_eq!(refund(&sandbox, &payment)["status"], "succeeded");
+    }
+    sandbox.signal(rustix::process::Signal::HUP);
+    let before = until_taken(&sandbox, &retired);
+    let second = pay(&sandbox);
+    assert_eq!(refund(&sandbox, &second)["status"], "succeeded");
+    // Back at the first account, which is not taken for free any more; also after a restart.
+    put(folder, "channels.toml", &at("sim_test_b", "retired = true"));
+    let before = until_taken(&sandbox, &before);
+    put(folder, "channels.toml", &at("sim_test_a", ""));
+    let before = until_taken(&sandbox, &before);
+    let mut sandbox = sandbox;
+    sandbox.stop();
+    let sandbox = sandbox.start_again();
+    let third = pay(&sandbox);
+    put(folder, "channels.toml", &at("sim_test_a", "retired = true"));
+    until_taken(&sandbox, &before);
+    put(folder, "channels.toml", &at("sim_test_b", ""));
+    let reason = until_refused(&sandbox, "channel `eu`");
+    assert!(reason.contains(third["id"].as_str().unwrap()), "{reason}");
+}
+
+#[test]
+fn an_account_of_both_modes_is_needed_by_each_alone() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    let live_at = |account: &str, more: &str| {
+        channel("eu", &format!("live = {{ api_key = {{ value = \"{account}\" }} }}\n{more}"))
+    };
+    write(folder, &rules("eu"), &live_at("sim_test_eu", ""), MERCHANTS);
+    let sandbox = start(folder);
+    let arguments = ["keys", "issue", "--merchant", "sandbox", "--mode", "live", "--scopes"];
+    let (status, said, error) =
+        sandbox.run(&[&arguments[..], &["payments:read,payments:write,refunds:write"]].concat());
+    assert!(status.success(), "{said}{error}");
+    let live = sandbox.client_with(said.lines().last().unwrap().trim());
+    until(PATIENCE, || live.get("/v1/payments").status, |&status| status != 401);
+    let payment = live.pay(&card_payment("tok_approved")).expect(201).json();
+    assert_eq!((&payment["status"], &payment["live"]), (&json!("captured"), &json!(true)), "{payment}");
+    let id = payment["id"].as_str().unwrap();
+    let before = ready(&sandbox);
+    put(folder, "channels.toml", &live_at("sim_live_eu", ""));
+    until_refused(&sandbox, "for live payments");
+    put(folder, "channels.toml", &live_at("sim_test_eu", "retired = true"));
+    let before = until_taken(&sandbox, &before);
+    // The test payments' account is still the same one.
+    put(folder, "channels.toml", &live_at("sim_live_eu", ""));
+    let reason = until_refused(&sandbox, "for live payments");
+    assert!(reason.contains(id), "{reason}");
+    let path = format!("/v1/payments/{id}/refunds");
+    assert_eq!(live.post(&path, &unique("refund"), &json!({})).expect(201).json()["status"], "succeeded");
+    sandbox.signal(rustix::process::Signal::HUP);
+    until_taken(&sandbox, &before);
+    assert_eq!(live.pay(&card_payment("tok_approved")).expect(201).json()["status"], "captured");
+}
+
+#[test]
 fn credentials_are_replaced_without_a_restart_and_accounts_are_not() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path();

@@ -144,10 +144,10 @@ impl Store for Failing {
 
     async fn still_needed(
         &self,
-        targets: Vec<switchyard_core::operation::Target>,
+        accounts: Vec<AccountUse>,
         before: Option<PaymentId>,
     ) -> Result<StillNeeded, StoreError> {
-        self.inner.still_needed(targets, before).await
+        self.inner.still_needed(accounts, before).await
     }
 
     async fn keep_rules(&self, rules: KeptRules) -> Result<(), StoreError> {
@@ -164,6 +164,14 @@ impl Store for Failing {
 
     async fn note_uses(&self, uses: Vec<(switchyard_core::id::KeyId, Timestamp)>) -> Result<(), StoreError> {
         self.inner.note_uses(uses).await
+    }
+
+    async fn free_accounts(&self) -> Result<Vec<AccountUse>, StoreError> {
+        self.inner.free_accounts().await
+    }
+
+    async fn keep_free(&self, accounts: Vec<AccountUse>) -> Result<(), StoreError> {
+        self.inner.keep_free(accounts).await
     }
 }
 

@@ -386,11 +386,21 @@ pub struct StaleClaims {
     pub next: Option<[u8; 16]>,
 }
 
+/// An account as the payments of one mode use it. Both modes may lead to the same account; what one needs of it says
+/// nothing of the other.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct AccountUse {
+    /// The account.
+    pub target: Target,
+    /// The mode of the payments.
+    pub mode: Mode,
+}
+
 /// A slice of the payments, looked through for one that still needs its account.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StillNeeded {
-    /// The newest that does.
-    pub payment: Option<PaymentId>,
+    /// The newest that does, and the account.
+    pub found: Option<(PaymentId, AccountUse)>,
     /// Pass it as `before` to go on; `None` at the end, or where one was found.
     pub next: Option<PaymentId>,
 }
@@ -530,8 +540,13 @@ pub trait Store: Send + Sync {
     async fn targets(&self) -> Result<Vec<Target>, StoreError>;
 
     /// Looks through a slice of the payments, newest first, `before` excluded, for one whose charge was made at one of
-    /// `targets` and that is open, holds money or can give some back. Ends at the first.
-    async fn still_needed(&self, targets: Vec<Target>, before: Option<PaymentId>) -> Result<StillNeeded, StoreError>;
+    /// `accounts` in its mode and that is open, holds money or can give some back. Ends at the first.
+    async fn still_needed(
+        &self,
+        accounts: Vec<AccountUse>,
+        before: Option<PaymentId>,
+    ) -> Result<StillNeeded, StoreError>;
+
     /// Keeps a rule set. One of that hash that is kept already stays as it is.
     async fn keep_rules(&self, rules: KeptRules) -> Result<(), StoreError>;
 
@@ -546,4 +561,10 @@ pub trait Store: Send + Sync {
 
     /// Changes of channels' statuses.
     async fn status_changes(&self, query: StatusQuery, limit: u32) -> Result<Vec<RecordedStatus>, StoreError>;
+
+    /// The accounts that [`keep_free`](Self::keep_free) was given last.
+    async fn free_accounts(&self) -> Result<Vec<AccountUse>, StoreError>;
+
+    /// Remembers the accounts that no payment needs and none can come to, in the place of those before.
+    async fn keep_free(&self, accounts: Vec<AccountUse>) -> Result<(), StoreError>;
 }

@@ -43,9 +43,9 @@ pub use settings::{Fatal, Group, Observe, OpenError, Settings};
 pub use stats::Stats;
 
 use crate::{
-    Administer, ApiKey, Audit, Begin, Begun, Claimed, Conclude, KeptRules, Override, Page, PaymentFilter, Period,
-    Postpone, Recorded, RecordedStatus, Slice, StaleClaims, StatusQuery, StillNeeded, Store, StoreError, Totals,
-    Written,
+    AccountUse, Administer, ApiKey, Audit, Begin, Begun, Claimed, Conclude, KeptRules, Override, Page, PaymentFilter,
+    Period, Postpone, Recorded, RecordedStatus, Slice, StaleClaims, StatusQuery, StillNeeded, Store, StoreError,
+    Totals, Written,
 };
 use columns::View;
 use dictionary::{Dictionary, Interner};
@@ -380,9 +380,13 @@ impl Store for Sqlite {
         self.read(|view| Ok(account::all(view))).await
     }
 
-    async fn still_needed(&self, targets: Vec<Target>, before: Option<PaymentId>) -> Result<StillNeeded, StoreError> {
+    async fn still_needed(
+        &self,
+        accounts: Vec<AccountUse>,
+        before: Option<PaymentId>,
+    ) -> Result<StillNeeded, StoreError> {
         let rows_max = self.list_rows_max;
-        self.read(move |view| account::still_needed(view, &targets, before, rows_max)).await
+        self.read(move |view| account::still_needed(view, &accounts, before, rows_max)).await
     }
 
     async fn keep_rules(&self, rules: KeptRules) -> Result<(), StoreError> {
@@ -403,5 +407,13 @@ impl Store for Sqlite {
 
     async fn status_changes(&self, query: StatusQuery, limit: u32) -> Result<Vec<RecordedStatus>, StoreError> {
         self.read(move |view| channel_event::read(view, &query, limit)).await
+    }
+
+    async fn free_accounts(&self) -> Result<Vec<AccountUse>, StoreError> {
+        self.read(account::free).await
+    }
+
+    async fn keep_free(&self, accounts: Vec<AccountUse>) -> Result<(), StoreError> {
+        self.written(Command::KeepFree(accounts)).await.map(drop)
     }
 }

@@ -108,6 +108,8 @@ cases! {
     "every filter of events" events::filters;
     "an account is needed while a payment is open, holds money or can give some back" accounts::still_needed;
     "uses of keys are noted, the latest of them" administration::uses;
+    "what one mode needs of an account says nothing of the other" accounts::by_mode;
+    "accounts found free are remembered until others are" accounts::free;
     "rules are kept once, as they are" records::rules_are_kept;
     "payments come in the order in which they were made" records::slices;
     "webhook endpoints are made, changed, switched off and removed" webhooks::endpoints;

@@ -288,10 +288,12 @@ stepped! {
     route(id: RouteId) -> Option<Route>;
     forget_routes(before: Timestamp, limit: u32) -> ();
     targets() -> Vec<Target>;
-    still_needed(targets: Vec<Target>, before: Option<PaymentId>) -> StillNeeded;
+    still_needed(accounts: Vec<AccountUse>, before: Option<PaymentId>) -> StillNeeded;
     keep_rules(rules: KeptRules) -> ();
     rules(hash: String) -> Option<KeptRules>;
     slice(period: Period, after: Option<PaymentId>, limit: u32) -> Slice;
     note_uses(uses: Vec<(switchyard_core::id::KeyId, Timestamp)>) -> ();
     status_changes(query: StatusQuery, limit: u32) -> Vec<RecordedStatus>;
+    free_accounts() -> Vec<AccountUse>;
+    keep_free(accounts: Vec<AccountUse>) -> ();
 }

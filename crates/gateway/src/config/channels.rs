@@ -46,6 +46,8 @@ pub(crate) struct ChannelConfig {
     pub(crate) maintenance: Vec<Window>,
     /// Why a declared mode has no account: the channel is off in that mode, and must say so.
     pub(crate) broken: Vec<Fault>,
+    /// The declared modes without an account.
+    pub(crate) off: Vec<Mode>,
     /// Files that hold its secrets.
     pub(crate) secret_files: Vec<PathBuf>,
 }
@@ -157,11 +159,14 @@ fn channel(
     if modes.iter().all(|(_, value)| value.is_none()) {
         table.faults().push(&table.span(), format!("{} lacks credentials: `test`, `live` or both", table.label()));
     }
+    let declared: Vec<Mode> = modes.iter().filter(|(_, value)| value.is_some()).map(|(mode, _)| *mode).collect();
     let off = Off { channel: name.as_ref(), broken: &broken, secret_files: &secret_files };
     // What an unknown provider needs is unknown as well.
     let modes = modes.into_iter().filter(|_| !provider.unknown());
     let accounts = modes.filter_map(|(mode, value)| account(mode, &value?, provider, around, &off));
     let accounts: Vec<AccountConfig> = accounts.collect();
+    let off = |mode: &Mode| accounts.iter().all(|account| account.mode != *mode);
+    let off = declared.into_iter().filter(off).collect();
     let services = narrowing::services(&(provider.capabilities)(), &narrowing, &table);
     table.finish();
     let name = name?;
@@ -188,6 +193,7 @@ fn channel(
         health,
         maintenance,
         broken,
+        off,
         secret_files,
     })
 }

@@ -11,6 +11,9 @@ use std::time::Duration;
 use switchyard_core::operation::Target;
 use switchyard_core::{ChannelName, Clock, Mode, Provider};
 use switchyard_engine::{Account, Channel, Channels, Limit, Roster};
+use switchyard_store::AccountUse;
+
+pub(super) const MODES: [Mode; 2] = [Mode::Test, Mode::Live];
 
 /// What channels are built with, the same for as long as the process serves.
 #[derive(Clone)]
@@ -47,8 +50,19 @@ struct Planned {
     live: Option<Known>,
     timeout: Duration,
     limit: Limit,
-    /// Whether a mode is switched off, so that nobody can say which account it has.
-    broken: bool,
+    /// Modes that are switched off, so that nobody can say which account they have.
+    off: Vec<Mode>,
+    /// Whether it takes no new payments.
+    retired: bool,
+}
+
+impl Planned {
+    fn known(&self, mode: Mode) -> Option<&Known> {
+        match mode {
+            Mode::Test => self.test.as_ref(),
+            Mode::Live => self.live.as_ref(),
+        }
+    }
 }
 
 /// An adapter with its account.
@@ -91,29 +105,27 @@ impl Plan {
                 live: known(Mode::Live)?,
                 timeout: channel.timeout,
                 limit: limit.unwrap_or_else(|| Limit::new(channel.concurrency_max)),
-                broken: !channel.broken.is_empty(),
+                off: channel.off.clone(),
+                retired: channel.spec.retired,
             });
         }
         Ok(Self { channels, ground: ground.clone() })
     }
 
-    /// Every account that payments may go to.
-    pub(super) fn targets(&self) -> impl Iterator<Item = &Arc<Target>> {
-        self.known().map(|known| &known.target)
+    /// Every account that new payments may go to.
+    pub(super) fn open(&self) -> impl Iterator<Item = AccountUse> {
+        let channels = self.channels.iter().filter(|channel| !channel.retired);
+        let modes = channels.flat_map(|channel| MODES.map(|mode| (mode, channel.known(mode))));
+        modes.filter_map(|(mode, known)| Some(AccountUse { target: Target::clone(&known?.target), mode }))
     }
 
-    fn known(&self) -> impl Iterator<Item = &Known> {
-        self.channels.iter().flat_map(|channel| [&channel.test, &channel.live]).flatten()
-    }
-
-    /// Whether payments at `target` can go on with these channels. A channel that is switched off keeps the account that
-    /// it had, as far as anybody knows.
-    pub(super) fn serves(&self, target: &Target) -> bool {
+    /// Whether payments at that account can go on with these channels. A mode that is switched off keeps the account
+    /// that it had, as far as anybody knows.
+    pub(super) fn serves(&self, AccountUse { target, mode }: &AccountUse) -> bool {
         let Some(channel) = self.channels.iter().find(|channel| channel.name == target.channel) else { return false };
-        let mut known = [&channel.test, &channel.live].into_iter().flatten();
-        channel.broken
-            || known
-                .any(|known| known.target.account == target.account && (known.own || known.target.base == target.base))
+        let same =
+            |known: &Known| known.target.account == target.account && (known.own || known.target.base == target.base);
+        channel.off.contains(mode) || channel.known(*mode).is_some_and(same)
     }
 }
 

@@ -140,10 +140,8 @@ async fn serve(wanted: &Wanted, loaded: Loaded) -> Result<(), Failure> {
     let simulator_at = simulated.as_ref().map(|running| WebAddress::of_socket(running.address));
     let ground = channels::Ground::new(&settings.provider, simulator_at, refused_port.number(), Arc::clone(&clock))?;
     let in_force = InForce::new(&loaded, &ground, None)?;
-    let left_out = accounts::left_out(&*store, &in_force.plan, None).await?;
-    if let Some(reason) = accounts::needed(&*store, &left_out).await? {
-        return Err(Failure(reason));
-    }
+    let left_out = accounts::left_out(&*store, &in_force.plan).await?.map_err(Failure)?;
+    left_out.keep(&*store).await?;
     let in_process = match settings.coordination.url {
         CoordinationUrl::Local => Arc::new(InProcess::new(in_force.health.clone())),
     };
@@ -202,6 +200,7 @@ async fn serve(wanted: &Wanted, loaded: Loaded) -> Result<(), Failure> {
             metrics: Arc::clone(&metrics),
             state: background.state(),
             keys: Arc::clone(&shared.keys),
+            closing: accounts::Closing::default(),
         };
         reloader.start()?;
     }

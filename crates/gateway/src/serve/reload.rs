@@ -1,6 +1,7 @@
 //! Other rules, channels and merchants without a restart: read when a file changes or at SIGHUP, put in force whole, or
 //! not at all.
 
+use super::accounts::Closing;
 use super::background::State;
 use super::channels::{Ground, Plan};
 use super::{Failure, accounts, health_policies, setup, statuses};
@@ -17,7 +18,6 @@ use std::time::Duration;
 use switchyard_coordination::{HealthPolicy, InProcess};
 use switchyard_core::clock::Uptime;
 use switchyard_core::limits::SEND_WITHIN;
-use switchyard_core::operation::Target;
 use switchyard_core::{ChannelName, Clock};
 use switchyard_engine::{Attended, Board, Setup};
 use switchyard_store::Store;
@@ -31,6 +31,9 @@ const SETTLE: Duration = Duration::from_millis(200);
 
 /// What stands refused is tried again so often: what was in its way may have gone without a file being changed.
 const TRY_AGAIN: Duration = Duration::from_secs(30);
+
+/// A payment decided under what was in force is in the ledger by then, or is never sent.
+const ON_THE_WAY: Duration = SEND_WITHIN.saturating_add(LOOK);
 
 /// Reads that found other files before and after them, before it is left to the next look.
 const READS_MAX: usize = 5;
@@ -80,6 +83,7 @@ pub(super) struct Reloader {
     pub(super) metrics: Arc<Metrics>,
     pub(super) state: Arc<State>,
     pub(super) keys: Arc<Keys>,
+    pub(super) closing: Closing,
 }
 
 /// What stands in the files: a digest of each, or why it cannot be read.
@@ -165,25 +169,21 @@ impl Reloader {
     async fn reload(&mut self) -> Result<(), String> {
         let loaded = self.read().await?;
         let next = InForce::new(&loaded, &self.ground, Some(&self.in_force)).map_err(|failure| failure.0)?;
-        let unreadable = |error| format!("whether payments need the accounts left out cannot be read: {error}");
-        let left_out = accounts::left_out(&*self.store, &next.plan, Some(&self.in_force.plan)).await;
-        let left_out = left_out.map_err(unreadable)?;
-        self.still_needed(&left_out).await?;
+        if let Some(reason) = accounts::still_open(&self.in_force.plan, &next.plan) {
+            return Err(reason);
+        }
+        tokio::time::sleep(self.closing.wait(&next.plan, self.clock.uptime())).await;
+        let left_out = accounts::left_out(&*self.store, &next.plan).await;
+        let left_out = left_out
+            .map_err(|error| format!("whether payments need the accounts left out cannot be read: {error}"))??;
         // No decision may rest on rules that nobody can look up.
         let kept = keep(&*self.store, &next.setup.rules, self.clock.now()).await;
         kept.map_err(|error| format!("the rules could not be kept: {error}"))?;
-        let before = self.put_in_force(next);
+        let kept = left_out.keep(&*self.store).await;
+        kept.map_err(|error| format!("the accounts left out could not be kept: {error}"))?;
+        self.put_in_force(next);
         for warning in &loaded.warnings {
             tracing::warn!(fault = %warning.message, "configuration");
-        }
-        if left_out.is_empty() {
-            return Ok(());
-        }
-        // A payment that was on its way to an account left out is in the ledger by the time at which it may no more be sent.
-        tokio::time::sleep(SEND_WITHIN.saturating_add(LOOK)).await;
-        if let Err(reason) = self.still_needed(&left_out).await {
-            let _ = self.put_in_force(before);
-            return Err(reason);
         }
         Ok(())
     }
@@ -207,21 +207,14 @@ impl Reloader {
         Err("the files change while they are read".to_owned())
     }
 
-    async fn still_needed(&self, left_out: &[Target]) -> Result<(), String> {
-        match accounts::needed(&*self.store, left_out).await {
-            Ok(None) => Ok(()),
-            Ok(Some(reason)) => Err(reason),
-            Err(error) => Err(format!("whether payments need the accounts left out cannot be read: {error}")),
-        }
-    }
-
-    /// The one place where what is in force changes; gives back what was. Payments under way keep what they began with.
-    fn put_in_force(&mut self, next: InForce) -> InForce {
+    /// The one place where what is in force changes, and never back. Payments under way keep what they began with.
+    fn put_in_force(&mut self, next: InForce) {
         // Channels of both are known while payments may be at either.
         let gone = self.in_force.health.iter().filter(|(name, _)| next.health.iter().all(|(other, _)| other != name));
         self.coordination.reconfigure(next.health.iter().chain(gone).cloned());
         self.board.attend(next.attended.clone(), self.clock.now());
         self.board.put_in_force(next.setup.clone(), self.clock.now());
+        self.closing.replaced(&self.in_force.plan, &next.plan, self.clock.uptime(), ON_THE_WAY);
         self.coordination.reconfigure(next.health.iter().cloned());
         self.metrics.forget_statuses();
         self.keys.rates(next.rates.clone());
@@ -232,7 +225,7 @@ impl Reloader {
             tracing::error!(%reason, "a channel is off");
         }
         tracing::info!(version = %next.setup.rules.hash(), "another configuration is in force");
-        std::mem::replace(&mut self.in_force, next)
+        self.in_force = next;
     }
 }
 

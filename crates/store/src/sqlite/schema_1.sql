@@ -108,3 +108,9 @@ CREATE TABLE channel_events (
 ) STRICT;
 
 CREATE INDEX channel_events_last ON channel_events (channel, mode, position);
+
+-- Accounts that no payment needed when the configuration left them out, and that none can have come to since.
+CREATE TABLE free_accounts (
+    channel TEXT NOT NULL, base TEXT NOT NULL, account TEXT NOT NULL, mode INTEGER NOT NULL,
+    PRIMARY KEY (channel, base, account, mode)
+) STRICT, WITHOUT ROWID;

@@ -7,9 +7,9 @@ use super::doom::Doom;
 use super::fault::{Fault, lost_sync, unavailable};
 use super::settings::{Group, Observe, Settings};
 use super::stats::Stats;
-use super::{administration, event, operation, payment, records, reserved, retention, webhook};
+use super::{account, administration, event, operation, payment, records, reserved, retention, webhook};
 use crate::webhooks::WebhookWrite;
-use crate::{Administer, Audit, Begin, Begun, Conclude, KeptRules, Postpone, StoreError, Written};
+use crate::{AccountUse, Administer, Audit, Begin, Begun, Conclude, KeptRules, Postpone, StoreError, Written};
 use rusqlite::Connection;
 use rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY;
 use rusqlite::hooks::Wal;
@@ -39,6 +39,8 @@ pub(super) enum Command {
     Webhook(Box<WebhookWrite>),
     /// When API keys were used last.
     NoteUses(Vec<(KeyId, Timestamp)>),
+    /// Accounts that no payment needs.
+    KeepFree(Vec<AccountUse>),
     /// Raw SQL, for tests that break things.
     #[cfg(feature = "suite")]
     Sql(String),
@@ -212,7 +214,8 @@ impl Writer {
             | Command::Reserve(_)
             | Command::ForgetRoutes { .. }
             | Command::KeepRules(_)
-            | Command::NoteUses(_) => true,
+            | Command::NoteUses(_)
+            | Command::KeepFree(_) => true,
             Command::Webhook(write) => webhook::fits(&self.connection, write)?,
             #[cfg(feature = "suite")]
             Command::Sql(_) => true,
@@ -292,6 +295,10 @@ impl Writer {
             }
             Command::NoteUses(uses) => {
                 administration::used(&self.connection, uses)?;
+                Ok(Outcome::Written(Written::Done))
+            }
+            Command::KeepFree(accounts) => {
+                account::keep_free(&self.connection, accounts)?;
                 Ok(Outcome::Written(Written::Done))
             }
             #[cfg(feature = "suite")]

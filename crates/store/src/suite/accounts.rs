@@ -2,22 +2,28 @@
 
 use super::Fixture;
 use super::sample::{Sample, approve, approved, begun, concluded};
-use crate::{Begun, StillNeeded, Store};
+use crate::{AccountUse, Begun, StillNeeded, Store};
 use switchyard_core::operation::Target;
 use switchyard_core::payment::News;
-use switchyard_core::{ChannelName, Failure, FailureCode, OperationKind, Payment, PaymentId};
+use switchyard_core::{ChannelName, Failure, FailureCode, Mode, OperationKind, Payment, PaymentId};
 
-/// Looks through all payments.
-async fn needed(store: &dyn Store, target: &Target) -> Option<PaymentId> {
+/// Looks through all payments, for one of several accounts.
+async fn found(store: &dyn Store, accounts: &[AccountUse]) -> Option<(PaymentId, AccountUse)> {
     let mut before = None;
     loop {
-        let slice = store.still_needed(vec![target.clone()], before).await.unwrap();
-        match slice {
-            StillNeeded { payment: Some(payment), .. } => return Some(payment),
-            StillNeeded { payment: None, next: None } => return None,
-            StillNeeded { payment: None, next } => before = next,
+        match store.still_needed(accounts.to_vec(), before).await.unwrap() {
+            StillNeeded { found: Some(found), .. } => return Some(found),
+            StillNeeded { found: None, next: None } => return None,
+            StillNeeded { found: None, next } => before = next,
         }
     }
+}
+
+async fn needed(store: &dyn Store, target: &Target) -> Option<PaymentId> {
+    let account = AccountUse { target: target.clone(), mode: Mode::Test };
+    let (payment, found) = found(store, std::slice::from_ref(&account)).await?;
+    assert_eq!(found, account);
+    Some(payment)
 }
 
 async fn follow_up(store: &dyn Store, sample: &mut Sample, payment: Payment, kind: OperationKind) -> Payment {
@@ -75,4 +81,45 @@ pub(super) async fn still_needed(fixture: &mut dyn Fixture) {
     let again = Payment { reference: payment.reference, ..sample.payment() };
     let refused = store.begin(sample.begin_of(again)).await.unwrap();
     assert!(matches!(refused, Begun::ReferenceOpen(id) if id == payment.id), "{refused:?}");
+}
+
+pub(super) async fn by_mode(fixture: &mut dyn Fixture) {
+    let store = fixture.store();
+    let mut sample = Sample::new();
+    let (test, operation) = begun(&*store, sample.begin()).await;
+    let target = Target::clone(operation.target.as_ref().unwrap());
+    let [in_test, in_live] = [Mode::Test, Mode::Live].map(|mode| AccountUse { target: target.clone(), mode });
+    assert_eq!(found(&*store, std::slice::from_ref(&in_live)).await, None);
+    let mut begin = sample.begin();
+    begin.payment.mode = Mode::Live;
+    let (live, _) = begun(&*store, begin).await;
+    let refused = News::Refused(Failure::new(FailureCode::DoNotHonor));
+    concluded(&*store, sample.conclude(test.clone(), operation, refused)).await;
+    assert_eq!(found(&*store, &[in_test.clone()]).await, None);
+    // Of several, the one that is needed is told.
+    assert_eq!(found(&*store, &[in_test, in_live.clone()]).await, Some((live.id, in_live)));
+}
+
+pub(super) async fn free(fixture: &mut dyn Fixture) {
+    let store = fixture.store();
+    assert_eq!(store.free_accounts().await, Ok(Vec::new()));
+    let account = |name: &str, mode| AccountUse {
+        target: Target {
+            channel: ChannelName::new("eu").unwrap(),
+            base: "http://127.0.0.1:9001".into(),
+            account: name.into(),
+        },
+        mode,
+    };
+    let free = vec![account("a", Mode::Test), account("a", Mode::Live), account("b", Mode::Live)];
+    store.keep_free(free.clone()).await.unwrap();
+    drop(store);
+    fixture.restart();
+    let store = fixture.store();
+    assert_eq!(store.free_accounts().await.as_ref(), Ok(&free));
+    // Others take their place.
+    store.keep_free(free[1..2].to_vec()).await.unwrap();
+    assert_eq!(store.free_accounts().await.as_deref(), Ok(&free[1..2]));
+    store.keep_free(Vec::new()).await.unwrap();
+    assert_eq!(store.free_accounts().await, Ok(Vec::new()));
 }

@@ -2,10 +2,10 @@
 
 use crate::settings;
 use std::sync::Arc;
-use switchyard_core::ChannelName;
 use switchyard_core::operation::Target;
+use switchyard_core::{ChannelName, Mode};
 use switchyard_store::suite::sample::{Sample, approve, begun};
-use switchyard_store::{Sqlite, StillNeeded, Store};
+use switchyard_store::{AccountUse, Sqlite, StillNeeded, Store};
 use tempfile::TempDir;
 
 #[tokio::test]
@@ -25,18 +25,19 @@ async fn an_account_is_found_behind_many_payments_of_others() {
         begin.operation.target = Some(Arc::new(elsewhere.clone()));
         begun(&*store, begin).await;
     }
+    let account = AccountUse { target: target.clone(), mode: Mode::Test };
     let mut before = None;
     let mut slices = 0;
     let found = loop {
-        let slice = store.still_needed(vec![target.clone()], before).await.unwrap();
+        let slice = store.still_needed(vec![account.clone()], before).await.unwrap();
         slices += 1;
         match slice {
-            StillNeeded { payment: None, next: Some(next) } => before = Some(next),
-            StillNeeded { payment, next: None } => break payment,
-            StillNeeded { payment: Some(_), next: Some(_) } => panic!("more after the end: {slice:?}"),
+            StillNeeded { found: None, next: Some(next) } => before = Some(next),
+            StillNeeded { found, next: None } => break found,
+            StillNeeded { found: Some(_), next: Some(_) } => panic!("more after the end: {slice:?}"),
         }
     };
-    assert_eq!((found, slices), (Some(first.id), 3));
+    assert_eq!((found, slices), (Some((first.id, account)), 3));
     assert_eq!(store.targets().await, Ok(vec![target, elsewhere]));
     store.close();
 }
