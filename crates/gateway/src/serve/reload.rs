@@ -96,9 +96,11 @@ impl Reloader {
     /// Where the process may not listen for SIGHUP.
     pub(super) fn start(self) -> Result<(), Failure> {
         let hangup = signal(SignalKind::hangup()).map_err(super::because("SIGHUP"))?;
+        // Before anything is served: whoever changes a file from then on is noticed.
+        let known = content(self.paths());
         let state = Arc::clone(&self.state);
         let clock = Arc::clone(&self.clock);
-        let running = actix_web::rt::spawn(self.run(hangup));
+        let running = actix_web::rt::spawn(self.run(hangup, known));
         actix_web::rt::spawn(async move {
             // It ends with the process, or it broke: what is in force goes on, and somebody has to know.
             if running.await.is_err_and(|error| error.is_panic()) {
@@ -110,8 +112,7 @@ impl Reloader {
         Ok(())
     }
 
-    async fn run(mut self, mut hangup: Signal) {
-        let mut known = self.content().await;
+    async fn run(mut self, mut hangup: Signal, mut known: Content) {
         let mut refused: Option<(String, Uptime)> = None;
         loop {
             let asked = tokio::time::timeout(LOOK, hangup.recv()).await.is_ok();
@@ -146,10 +147,13 @@ impl Reloader {
 
     /// The files, and those with the secrets that are in use. A name that leads elsewhere by now counts by what is there.
     async fn content(&self) -> Content {
+        let paths = self.paths();
+        actix_web::rt::task::spawn_blocking(move || content(paths)).await.unwrap_or_default()
+    }
+
+    fn paths(&self) -> Vec<PathBuf> {
         let own = RELOADED.iter().map(|name| self.directory.join(name));
-        let paths: Vec<PathBuf> = own.chain(self.in_force.secret_files.iter().cloned()).collect();
-        let read = move || paths.into_iter().map(|path| (path.clone(), digest(&path))).collect();
-        actix_web::rt::task::spawn_blocking(read).await.unwrap_or_default()
+        own.chain(self.in_force.secret_files.iter().cloned()).collect()
     }
 
     async fn settled(&self, mut content: Content) -> Content {
@@ -227,6 +231,10 @@ impl Reloader {
         tracing::info!(version = %next.setup.rules.hash(), "another configuration is in force");
         self.in_force = next;
     }
+}
+
+fn content(paths: Vec<PathBuf>) -> Content {
+    paths.into_iter().map(|path| (path.clone(), digest(&path))).collect()
 }
 
 fn digest(path: &std::path::Path) -> Result<[u8; 32], ErrorKind> {
