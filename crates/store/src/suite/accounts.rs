@@ -95,7 +95,7 @@ pub(super) async fn by_mode(fixture: &mut dyn Fixture) {
     let (live, _) = begun(&*store, begin).await;
     let refused = News::Refused(Failure::new(FailureCode::DoNotHonor));
     concluded(&*store, sample.conclude(test.clone(), operation, refused)).await;
-    assert_eq!(found(&*store, &[in_test.clone()]).await, None);
+    assert_eq!(found(&*store, std::slice::from_ref(&in_test)).await, None);
     // Of several, the one that is needed is told.
     assert_eq!(found(&*store, &[in_test, in_live.clone()]).await, Some((live.id, in_live)));
 }
